@@ -1,0 +1,277 @@
+"""Detections of a data set in one HDF5 file: the writer, and a reader for data loaders.
+
+Shape legend: F processed frames of a video, M boxes of a video, T frames asked for,
+N boxes kept per frame, D numbers of an ROI feature (0 where the file has none).
+
+Layout (version 1):
+    file attributes: format, version, detector, checkpoint_sha256, classes (JSON list)
+    one group per video, attributes: width, height (pixels), num_frames, stride
+        frames   (F,)   int32    processed frames, 0-based, increasing
+        offsets  (F+1,) int64    rows of frame i: offsets[i] to offsets[i + 1]
+        boxes    (M, 4) float32  x1 y1 x2 y2 in pixels
+        scores   (M,)   float32
+        labels   (M,)   int16    index into classes
+        features (M, D) float16  optional
+"""
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+
+FORMAT = 'mmdistill-detections'
+VERSION = 1
+BOX_COLUMNS = 6  # x1 y1 x2 y2 score label, before the feature
+
+
+class VideoDetections(NamedTuple):
+    """What a detector saw in one video (legend: F frames, M boxes, D feature size)."""
+
+    width: int
+    height: int
+    num_frames: int
+    stride: int
+    frames_F: np.ndarray
+    offsets_F1: np.ndarray
+    boxes_M4: np.ndarray
+    scores_M: np.ndarray
+    labels_M: np.ndarray
+    features_MD: np.ndarray | None = None
+
+
+class DetectionWriter:
+    """Write a detection file; it appears under its name only when `close` is reached.
+
+    Args:
+        path: The file to be; an existing one is replaced at `close`.
+        classes: Names of the detector's classes, in the order of its labels.
+        detector: Text or path of the detector's config.
+        checkpoint_sha256: Which weights made the detections.
+    """
+
+    def __init__(
+        self, path: str | Path, classes: list[str], detector: str = '', checkpoint_sha256: str = ''
+    ) -> None:
+        self.path = Path(path)
+        self.num_classes = len(classes)
+        self._partial = self.path.with_name(f'.{self.path.name}.{os.getpid()}.partial')
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = h5py.File(self._partial, 'w')
+        self._file.attrs.update(
+            format=FORMAT,
+            version=VERSION,
+            detector=detector,
+            checkpoint_sha256=checkpoint_sha256,
+            classes=json.dumps(list(classes)),
+        )
+
+    def write(self, video_id: str, video: VideoDetections) -> None:
+        """Add one video.
+
+        Raises:
+            ValueError: If the arrays do not fit each other or the video is already there.
+        """
+        _check_video(video_id, video, self.num_classes)
+        if video_id in self._file:
+            raise ValueError(f'Video {video_id!r} is written twice to {self.path}.')
+        group = self._file.create_group(video_id)
+        group.attrs.update(
+            width=video.width,
+            height=video.height,
+            num_frames=video.num_frames,
+            stride=video.stride,
+        )
+        group.create_dataset('frames', data=video.frames_F, dtype='int32')
+        group.create_dataset('offsets', data=video.offsets_F1, dtype='int64')
+        group.create_dataset('boxes', data=video.boxes_M4, dtype='float32')
+        group.create_dataset('scores', data=video.scores_M, dtype='float32')
+        group.create_dataset('labels', data=video.labels_M, dtype='int16')
+        if video.features_MD is not None:
+            group.create_dataset('features', data=video.features_MD, dtype='float16')
+
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+        self._file.close()
+        self._partial.replace(self.path)
+
+    def __enter__(self) -> 'DetectionWriter':
+        return self
+
+    def __exit__(self, error_type: type | None, *_: object) -> None:
+        if error_type is None:
+            self.close()
+        else:
+            self._file.close()
+            self._partial.unlink(missing_ok=True)
+
+
+class DetectionFile:
+    """Read a detection file; opened at first use in each process, so it may enter loader workers.
+
+    Args:
+        path: The file that `tools/data/extract_detections.py` wrote.
+
+    Raises:
+        FileNotFoundError, ValueError: At first use, if there is no file or it is no detection file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._opened: tuple[int, h5py.File] | None = None
+        self._index = lru_cache(maxsize=64)(self._read_index)
+
+    def __getstate__(self) -> dict:
+        return {'path': self.path}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__init__(state['path'])
+
+    @property
+    def classes(self) -> list[str]:
+        return json.loads(self._file().attrs['classes'])
+
+    @property
+    def video_ids(self) -> list[str]:
+        """All videos of the file, sorted."""
+        found: list[str] = []
+
+        def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(node, h5py.Group) and 'offsets' in node:
+                found.append(name)
+
+        self._file().visititems(visit)
+        return sorted(found)
+
+    @property
+    def feature_dims(self) -> int:
+        """Size of the ROI feature, 0 where the file has none."""
+        videos = self.video_ids
+        if not videos or 'features' not in self._file()[videos[0]]:
+            return 0
+        return int(self._file()[videos[0]]['features'].shape[1])
+
+    def has(self, video_id: str) -> bool:
+        return f'{video_id}/offsets' in self._file()
+
+    def frame_shape(self, video_id: str) -> tuple[int, int]:
+        """Height and width in pixels of the frames that the detector saw."""
+        attrs = self._group(video_id).attrs
+        return int(attrs['height']), int(attrs['width'])
+
+    def read(self, video_id: str, frame_inds: np.ndarray, max_boxes: int) -> np.ndarray:
+        """Detections at some frames: (T, N, 6 + D) float32, rows by falling score.
+
+        A row holds x1 y1 x2 y2 (fractions of the frame), score, label, feature. Rows that pad
+        a frame to `max_boxes` have score 0 and label -1. A frame that the extraction's stride
+        left out takes the nearest processed one.
+
+        Args:
+            frame_inds: 0-based frames, in any order, repeats allowed.
+            max_boxes: N; only the best ones of a frame are kept.
+
+        Raises:
+            KeyError: If the file does not know the video.
+            ValueError: If a frame is further from any processed one than the stride.
+        """
+        group = self._group(video_id)
+        rows = self._nearest_rows(video_id, np.asarray(frame_inds, dtype=np.int64).reshape(-1))
+        _, offsets_F1, _ = self._index(video_id)
+        first, last = offsets_F1[rows.min()], offsets_F1[rows.max() + 1]
+        columns = [group['boxes'][first:last] / self._box_scale(video_id)]
+        columns += [group[name][first:last].reshape(-1, 1) for name in ('scores', 'labels')]
+        if 'features' in group:
+            columns.append(group['features'][first:last])
+        table = np.concatenate(columns, axis=1, dtype=np.float32)
+
+        result = np.zeros((len(rows), max_boxes, table.shape[1]), dtype=np.float32)
+        result[..., 5] = -1
+        for slot, row in zip(result, rows, strict=True):
+            found = table[offsets_F1[row] - first : offsets_F1[row + 1] - first]
+            found = found[np.argsort(-found[:, 4], kind='stable')[:max_boxes]]
+            slot[: len(found)] = found
+        return result
+
+    def _box_scale(self, video_id: str) -> np.ndarray:
+        height, width = self.frame_shape(video_id)
+        return np.array([width, height, width, height], dtype=np.float32)
+
+    def _nearest_rows(self, video_id: str, frame_inds_T: np.ndarray) -> np.ndarray:
+        frames_F, _, stride = self._index(video_id)
+        if not len(frames_F):
+            raise ValueError(f'{self.path}: no frame of video {video_id!r} was processed.')
+        if not len(frame_inds_T):
+            raise ValueError(f'Asked for detections of video {video_id!r} at no frame at all.')
+        right = np.minimum(np.searchsorted(frames_F, frame_inds_T), len(frames_F) - 1)
+        left = np.maximum(right - 1, 0)
+        nearer_left = frame_inds_T - frames_F[left] <= frames_F[right] - frame_inds_T
+        rows = np.where(nearer_left, left, right)
+        distance = np.abs(frames_F[rows] - frame_inds_T)
+        if distance.max() > stride:
+            worst = int(distance.argmax())
+            raise ValueError(
+                f'{self.path}: frame {frame_inds_T[worst]} of video {video_id!r} was not '
+                f'processed; the nearest one, {frames_F[rows[worst]]}, is further than the stride '
+                f'of {stride}. '
+                'Run tools/data/extract_detections.py with the annotations that are read here.'
+            )
+        return rows
+
+    def _read_index(self, video_id: str) -> tuple[np.ndarray, np.ndarray, int]:
+        group = self._group(video_id)
+        return group['frames'][:].astype(np.int64), group['offsets'][:], int(group.attrs['stride'])
+
+    def _group(self, video_id: str) -> h5py.Group:
+        if not self.has(video_id):
+            known = self.video_ids
+            raise KeyError(
+                f'{self.path} holds no detections of video {video_id!r}; its {len(known)} videos '
+                f'are {", ".join(known[:3])}{", …" if len(known) > 3 else ""}. It looks like the '
+                'detection file of another data set: correct the path, or run '
+                'tools/data/extract_detections.py for this one.'
+            )
+        return self._file()[video_id]
+
+    def _file(self) -> h5py.File:
+        # HDF5 handles do not survive a fork: one handle per process.
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = (os.getpid(), _open(self.path))
+        return self._opened[1]
+
+
+def _open(path: Path) -> h5py.File:
+    advice = 'Make one with tools/data/extract_detections.py.'
+    if not path.is_file():
+        raise FileNotFoundError(f'There is no detection file {path}. {advice}')
+    if not h5py.is_hdf5(path):
+        raise ValueError(f'{path} is not an HDF5 file, or it is cut short. {advice}')
+    file = h5py.File(path, 'r', locking=False)
+    kind, version = file.attrs.get('format'), file.attrs.get('version')
+    if kind != FORMAT or version != VERSION:
+        raise ValueError(
+            f'{path}: expected format {FORMAT!r} version {VERSION}, got {kind!r} version {version}.'
+            f' {advice}'
+        )
+    return file
+
+
+def _check_video(video_id: str, video: VideoDetections, num_classes: int) -> None:
+    frames, offsets, boxes = video.frames_F, video.offsets_F1, video.boxes_M4
+    lengths = {len(boxes), len(video.scores_M), len(video.labels_M)}
+    if video.features_MD is not None:
+        lengths.add(len(video.features_MD))
+    if len(offsets) != len(frames) + 1 or offsets[0] != 0 or lengths != {int(offsets[-1])}:
+        raise ValueError(
+            f'Video {video_id!r}: {len(frames)} frames, {len(offsets)} offsets and '
+            f'{sorted(lengths)} rows of boxes, scores, labels and features do not fit each other.'
+        )
+    if np.any(np.diff(frames) <= 0) or np.any(np.diff(offsets) < 0):
+        raise ValueError(f'Video {video_id!r}: frames must increase and offsets must not fall.')
+    if len(boxes) and not 0 <= video.labels_M.min() <= video.labels_M.max() < num_classes:
+        raise ValueError(
+            f'Video {video_id!r}: labels must lie in 0..{num_classes - 1}, got '
+            f'{video.labels_M.min()}..{video.labels_M.max()}.'
+        )
