@@ -1,0 +1,13 @@
+"""Hooks: when the teacher runs, and how its answer reaches the student."""
+
+from .distillation_loss_hook import DistillationLossHook
+from .holdout import HoldoutLogits, collect_holdout, holdout_report
+from .teacher_weighting_hook import TeacherWeightingHook
+
+__all__ = [
+    'DistillationLossHook',
+    'HoldoutLogits',
+    'TeacherWeightingHook',
+    'collect_holdout',
+    'holdout_report',
+]

@@ -1,0 +1,93 @@
+"""The teacher's place in training: it answers before every iteration, onto the data samples."""
+
+from typing import Any
+
+from mmengine.device import get_device
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from ..models import MultimodalTeacher, StudentRecognizer
+from ..models.logits import num_classes_by_task
+from ..models.teacher import set_teacher_output
+from ..registry import HOOKS, MODELS
+from .holdout import fit_on_holdout
+
+CHECKPOINT_KEY = 'distillation'
+
+
+@HOOKS.register_module()
+class DistillationLossHook(Hook):
+    """Own the teacher, and write its logits onto every training sample.
+
+    The model never contains the teacher: it is not in the state dict, the optimizer, EMA or DDP.
+    What its weightings found on the holdout is stored in the checkpoint under `distillation`
+    and restored on resume, so that a resumed run has the same teacher.
+
+    Args:
+        teacher: Config of a `MultimodalTeacher`.
+        holdout_dataloader: MMEngine dataloader config over clips that no expert was trained on,
+            with the experts' modalities; needed by weightings that are fitted.
+    """
+
+    def __init__(self, teacher: dict, holdout_dataloader: dict | None = None) -> None:
+        self.teacher_cfg = teacher
+        self.holdout_dataloader = holdout_dataloader
+        self.teacher: MultimodalTeacher | None = None
+        self._restored: dict[str, Any] | None = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Remember the weighting of the run that is being resumed."""
+        if runner._resume:
+            self._restored = checkpoint.get(CHECKPOINT_KEY)
+
+    def before_train(self, runner: Runner) -> None:
+        """Build the teacher, check it against the student, and fit or restore its weighting."""
+        self.teacher = MODELS.build(self.teacher_cfg).to(get_device())
+        check_classes(_student(runner), self.teacher)
+        if self._restored is None:
+            fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
+            return
+        if self._restored['experts'] != list(self.teacher.experts):
+            raise ValueError(
+                f'The resumed run was taught by {self._restored["experts"]}, this config has '
+                f'{list(self.teacher.experts)}; start a new work dir for another teacher.'
+            )
+        self.teacher.load_weighting_state(self._restored['weighting'])
+        runner.logger.info('Teacher: weights restored from the checkpoint.')
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
+    ) -> None:
+        """Let the teacher answer for the batch."""
+        set_teacher_output(data_batch['data_samples'], self.teacher.teach(data_batch))
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Store what the weightings found, beside the student's own state dict."""
+        if self.teacher is not None:
+            checkpoint[CHECKPOINT_KEY] = dict(
+                experts=list(self.teacher.experts), weighting=self.teacher.weighting_state()
+            )
+
+
+def check_classes(student: StudentRecognizer, teacher: MultimodalTeacher) -> None:
+    """Raise ValueError unless the teacher answers each of the student's tasks, class for class."""
+    for task, number in num_classes_by_task(student.recognizer).items():
+        theirs = teacher.num_classes.get(task)
+        if theirs != number:
+            raise ValueError(
+                f'The student has {number} classes for {task!r}, the experts have '
+                f'{theirs or "no such task"}: train the experts on the same classes, or set '
+                'num_classes of the student to theirs.'
+            )
+
+
+def _student(runner: Runner) -> StudentRecognizer:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    if not isinstance(model, StudentRecognizer):
+        raise TypeError(
+            f'DistillationLossHook teaches a mmdistill.StudentRecognizer, but the model is a '
+            f"{type(model).__name__}: wrap it, model=dict(type='mmdistill.StudentRecognizer', "
+            'recognizer=<your model>, losses=…).'
+        )
+    return model

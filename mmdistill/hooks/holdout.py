@@ -1,0 +1,116 @@
+"""Measure a teacher on the holdout: fit its weightings, and say how good it is.
+
+Shape legend: N = holdout clips, M = experts, K = classes.
+"""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.dist import all_gather_object
+from mmengine.runner import Runner
+from torch import Tensor
+
+from ..labels import task_labels
+from ..metrics import expected_calibration_error, negative_log_likelihood, top_k_accuracy
+from ..models import MultimodalTeacher, fuse_logits
+
+
+class HoldoutLogits(NamedTuple):
+    """The experts' answers on the holdout, in the data set's order, on the CPU."""
+
+    expert_logits: dict[str, Tensor]  # task -> (N, M, K)
+    labels: dict[str, Tensor]  # task -> (N,)
+
+
+def fit_on_holdout(runner: Runner, teacher: MultimodalTeacher, dataloader: dict | None) -> None:
+    """Run the experts over the holdout, fit the weightings, log experts, teacher and weights.
+
+    Raises:
+        ValueError: The weightings need a holdout and there is none.
+    """
+    if dataloader is None:
+        if teacher.needs_holdout:
+            raise ValueError(
+                'The weighting is fitted on a holdout, but there is no holdout_dataloader: give '
+                'the hook one, or use mmdistill.UniformWeighting.'
+            )
+        return
+    loader = runner.build_dataloader(dict(dataloader), seed=runner.seed)
+    runner.logger.info(f'Teacher: measuring the experts on {len(loader.dataset)} holdout clips.')
+    holdout = collect_holdout(teacher, loader, len(loader.dataset))
+    teacher.fit_weighting(holdout.expert_logits, holdout.labels)
+    report = holdout_report(teacher, holdout)
+    for line in report_lines(report):
+        runner.logger.info(line)
+    runner.visualizer.add_scalars(
+        {f'holdout/{name}/{key}': value for name, row in report.items() for key, value in row.items()}
+    )
+
+
+@torch.no_grad()
+def collect_holdout(
+    teacher: MultimodalTeacher, batches: Iterable[dict[str, Any]], num_clips: int
+) -> HoldoutLogits:
+    """Expert logits and labels of every holdout clip, the same on every rank.
+
+    Args:
+        teacher: The teacher.
+        batches: This rank's share, as MMEngine's DefaultSampler deals it out.
+        num_clips: Size of the holdout; the sampler's padding beyond it is dropped.
+
+    Raises:
+        ValueError: The holdout is empty.
+    """
+    if num_clips == 0:
+        raise ValueError('The holdout is empty: raise its ratio in the data set, or fix its split.')
+    mine = []
+    for batch in batches:
+        data = teacher.data_preprocessor(batch, False)
+        logits = teacher.run_experts(data['inputs'])
+        labels = task_labels(batch['data_samples'])
+        for i in range(len(batch['data_samples'])):
+            mine.append(
+                {task: (logits[task][i].cpu(), labels[task][i].cpu()) for task in logits}
+            )
+    # The sampler deals clips to the ranks in turn, so zipping the ranks restores the order.
+    by_rank = all_gather_object(mine)
+    clips = [clip for turn in zip(*by_rank, strict=True) for clip in turn][:num_clips]
+    return HoldoutLogits(
+        {task: torch.stack([clip[task][0] for clip in clips]) for task in clips[0]},
+        {task: torch.stack([clip[task][1] for clip in clips]) for task in clips[0]},
+    )
+
+
+def holdout_report(
+    teacher: MultimodalTeacher, holdout: HoldoutLogits
+) -> dict[str, dict[str, float]]:
+    """Accuracy, ECE, NLL and weight per task, for each expert and for the fused teacher."""
+    rows: dict[str, dict[str, float]] = {name: {} for name in [*teacher.experts, 'teacher']}
+    for task, logits_NMK in holdout.expert_logits.items():
+        labels_N = holdout.labels[task]
+        weights = teacher.weightings[task].weights(logits_NMK, labels_N)
+        fused_NK = fuse_logits(logits_NMK, weights)
+        mean_weights_M = weights.expand(logits_NMK.shape[:2]).mean(dim=0)
+        for m, name in enumerate(teacher.experts):
+            rows[name].update(_figures(task, logits_NMK[:, m], labels_N))
+            rows[name][f'weight/{task}'] = float(mean_weights_M[m])
+        rows['teacher'].update(_figures(task, fused_NK, labels_N))
+    return rows
+
+
+def _figures(task: str, logits_NK: Tensor, labels_N: Tensor) -> dict[str, float]:
+    probs_NK = logits_NK.double().softmax(-1)
+    return {
+        f'acc/{task}/top1': top_k_accuracy(logits_NK, labels_N, 1),
+        f'calibration/{task}/ece': expected_calibration_error(probs_NK, labels_N),
+        f'calibration/{task}/nll': negative_log_likelihood(logits_NK, labels_N),
+    }
+
+
+def report_lines(report: dict[str, dict[str, float]]) -> list[str]:
+    """The report as log lines, one per expert and one for the teacher."""
+    return [
+        f'Holdout {name}: ' + '  '.join(f'{key} {value:.4f}' for key, value in row.items())
+        for name, row in report.items()
+    ]

@@ -1,0 +1,22 @@
+"""Modalities: how an input stream is read, moved with the clip's geometry and packed."""
+
+from .base import Modality, frames_at_own_rate
+from .detections import DetectionModality, move_boxes
+from .flow import FlowModality, mirror_flow
+from .geometry import ClipGeometry
+from .images import FrameFolder, ImageModality, move_image
+from .rgb import RGBModality
+
+__all__ = [
+    'ClipGeometry',
+    'DetectionModality',
+    'FlowModality',
+    'FrameFolder',
+    'ImageModality',
+    'Modality',
+    'RGBModality',
+    'frames_at_own_rate',
+    'mirror_flow',
+    'move_boxes',
+    'move_image',
+]

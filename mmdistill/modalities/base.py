@@ -1,0 +1,116 @@
+"""The interface of a modality.
+
+Shape legend: V = temporal clips, C = crops, T = frames of a clip, F = V * T frames.
+"""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .geometry import ClipGeometry
+
+
+class Modality(ABC):
+    """One input stream of a clip: reads it, moves it with the geometry, packs it.
+
+    A subclass says how to `read` frames, `move` them and `pack` views; everything else is here.
+
+    Args:
+        source: Which entry of the record's `media` holds the files.
+        clip_len: Frames of a clip for this modality, spread over the same span as the sampled
+            frames; None keeps the sampled ones.
+        size: Height and width in pixels instead of the geometry's.
+        optional: A clip without this modality is zero-filled and marked unavailable; otherwise a
+            missing file is an error.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        clip_len: int | None = None,
+        size: tuple[int, int] | None = None,
+        optional: bool = False,
+    ) -> None:
+        self.source = source
+        self.clip_len = clip_len
+        self.size = size
+        self.optional = optional
+
+    def path(self, record: dict[str, Any]) -> Path:
+        """The file or folder of this modality for a clip.
+
+        Raises:
+            KeyError: The data set names no such media.
+            FileNotFoundError: It does not exist.
+        """
+        media = record.get('media', {})
+        if self.source not in media:
+            raise KeyError(
+                f'Clip {record["sample_id"]!r} has media for {sorted(media)}, but '
+                f'{type(self).__name__} needs {self.source!r}; add a template such as '
+                f"media=dict({self.source}='…/{{video_id}}…') to the data set."
+            )
+        path = Path(media[self.source])
+        if not path.exists():
+            raise FileNotFoundError(
+                f'{self.source} of clip {record["sample_id"]!r} is missing: {path}. Extract it, '
+                f'or set optional=True on {type(self).__name__}.'
+            )
+        return path
+
+    def available(self, record: dict[str, Any]) -> bool:
+        """Whether the clip has this modality; an optional one may be absent."""
+        if not self.optional:
+            return True
+        path = record.get('media', {}).get(self.source)
+        return path is not None and Path(path).exists()
+
+    def load(
+        self, record: dict[str, Any], frame_inds_VT: np.ndarray, geometry: ClipGeometry
+    ) -> np.ndarray:
+        """The packed views of a clip, crop by crop, each with all its temporal clips."""
+        frame_inds_VT = frames_at_own_rate(frame_inds_VT, self.clip_len)
+        size = self.size or geometry.size
+        if not self.available(record):
+            frames_F = self.missing(frame_inds_VT.size, size)
+            crops = [frames_F for _ in geometry.crops_C4]
+        else:
+            frames_F = self.read(record, frame_inds_VT.ravel())
+            crops = [
+                self.move(frames_F, crop_4, geometry.flip, size) for crop_4 in geometry.crops_C4
+            ]
+        return self.pack(crops, *frame_inds_VT.shape)
+
+    @abstractmethod
+    def frame_shape(self, record: dict[str, Any]) -> tuple[int, int]:
+        """Height and width of the stored frames in pixels; geometry is drawn in this frame."""
+
+    @abstractmethod
+    def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
+        """Frames at absolute 0-based indices of the video, (F, …)."""
+
+    @abstractmethod
+    def move(
+        self, frames_F: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
+    ) -> np.ndarray:
+        """Crop (fractions of the frame), resize to (height, width) pixels, then mirror."""
+
+    @abstractmethod
+    def pack(self, crops: list[np.ndarray], num_clips: int, clip_len: int) -> np.ndarray:
+        """Views first: (C * V, …) from C arrays of V * T frames."""
+
+    @abstractmethod
+    def missing(self, num_frames: int, size: tuple[int, int]) -> np.ndarray:
+        """What stands for an absent clip: as `move` returns it, (F, …)."""
+
+
+def frames_at_own_rate(frame_inds_VT: np.ndarray, clip_len: int | None) -> np.ndarray:
+    """Spread `clip_len` frames over the span of each clip: (V, T) -> (V, clip_len) indices."""
+    if clip_len is None or clip_len == frame_inds_VT.shape[1]:
+        return frame_inds_VT
+    sampled = np.arange(frame_inds_VT.shape[1])
+    wanted = np.linspace(0, sampled[-1], clip_len)
+    spread = [np.interp(wanted, sampled, row) for row in frame_inds_VT]
+    return np.round(spread).astype(frame_inds_VT.dtype)

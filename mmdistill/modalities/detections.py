@@ -1,0 +1,101 @@
+"""Object detections from the HDF5 file that tools/data/extract_detections.py writes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..registry import MODALITIES
+from .base import Modality
+from .detection_file import DetectionFile
+
+BOX = slice(0, 4)
+SCORE, LABEL = 4, 5
+PADDING_LABEL = -1
+
+
+@MODALITIES.register_module()
+class DetectionModality(Modality):
+    """Detected boxes per frame, (T, N, 6 + features) float32.
+
+    A row is x1 y1 x2 y2 (fractions of the crop), score, label and the ROI feature if the file has
+    one; padded rows have score 0 and label -1.
+
+    Args:
+        max_boxes: N, the boxes kept per frame, best scores first.
+        min_visible: A box of which a smaller share lies inside the crop is dropped.
+        feature_dims: ROI feature length for clips without detections; the file decides otherwise.
+        **kwargs: `source`, `clip_len`, `optional` of `Modality`.
+    """
+
+    def __init__(
+        self, max_boxes: int = 10, min_visible: float = 0.1, feature_dims: int = 0, **kwargs
+    ) -> None:
+        kwargs.setdefault('source', 'obj')
+        super().__init__(**kwargs)
+        self.max_boxes = max_boxes
+        self.min_visible = min_visible
+        self.feature_dims = feature_dims
+        self._file: tuple[Path, DetectionFile] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """HDF5 handles stay in their process; a worker opens its own."""
+        return {**self.__dict__, '_file': None}
+
+    def frame_shape(self, record: dict[str, Any]) -> tuple[int, int]:
+        """Height and width of the frames on which the detector ran."""
+        return self._detections(record).frame_shape(record['video_id'])
+
+    def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
+        """Boxes (F, N, 6 + features), coordinates as fractions of the frame."""
+        return self._detections(record).read(record['video_id'], frame_inds_F, self.max_boxes)
+
+    def move(
+        self, frames_F: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
+    ) -> np.ndarray:
+        """Express boxes as fractions of the crop; `size` does not matter to them."""
+        return move_boxes(frames_F, crop_4, flip, self.min_visible)
+
+    def pack(self, crops: list[np.ndarray], num_clips: int, clip_len: int) -> np.ndarray:
+        """(C * V, T, N, 6 + features)."""
+        return np.concatenate(
+            [frames.reshape(num_clips, clip_len, *frames.shape[1:]) for frames in crops]
+        )
+
+    def missing(self, num_frames: int, size: tuple[int, int]) -> np.ndarray:
+        """Padding only."""
+        boxes = np.zeros((num_frames, self.max_boxes, 6 + self.feature_dims), dtype=np.float32)
+        boxes[..., LABEL] = PADDING_LABEL
+        return boxes
+
+    def _detections(self, record: dict[str, Any]) -> DetectionFile:
+        path = self.path(record)
+        if self._file is None or self._file[0] != path:
+            self._file = (path, DetectionFile(path))
+        return self._file[1]
+
+
+def move_boxes(
+    boxes: np.ndarray, crop_4: np.ndarray, flip: bool, min_visible: float = 0.1
+) -> np.ndarray:
+    """Move boxes (…, 6 + features) from fractions of the frame to fractions of a crop.
+
+    Coordinates are clipped to the crop. A box whose visible share is below `min_visible` becomes
+    padding: score 0, label -1, all else 0.
+    """
+    moved = boxes.copy()
+    origin, extent = np.tile(crop_4[:2], 2), np.tile(crop_4[2:] - crop_4[:2], 2)
+    inside = (boxes[..., BOX] - origin) / extent
+    clipped = inside.clip(0.0, 1.0)
+    if flip:
+        clipped[..., [0, 2]] = 1.0 - clipped[..., [2, 0]]
+    moved[..., BOX] = clipped
+    visible = _area(clipped) >= min_visible * _area(inside)
+    gone = ~visible | (_area(clipped) <= 0) | (boxes[..., SCORE] <= 0)
+    moved[gone] = 0.0
+    moved[gone, LABEL] = PADDING_LABEL
+    return moved
+
+
+def _area(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])

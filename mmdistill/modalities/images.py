@@ -1,0 +1,123 @@
+"""What modalities made of images share: moving pixels, packing, folders of frames."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from mmaction.datasets.transforms import FormatShape
+from mmcv.transforms import Compose
+
+from .base import Modality
+
+
+class ImageModality(Modality):
+    """A modality whose frames are uint8 images (F, H, W, channels).
+
+    Args:
+        input_format: MMAction2's FormatShape layout for the recognizer that reads it: 'NCTHW' for
+            3D recognizers, 'NCHW' for 2D ones.
+        transforms: MMAction2 transforms that act on the moved frames (`imgs`) without changing
+            their geometry, such as ColorJitter.
+        **kwargs: `source`, `clip_len`, `size`, `optional` of `Modality`.
+    """
+
+    channels = 3
+    fill = 0
+
+    def __init__(
+        self, input_format: str = 'NCTHW', transforms: list[dict] | None = None, **kwargs
+    ) -> None:
+        super().__init__(**kwargs)
+        self.format_shape = FormatShape(input_format=input_format)
+        self.transforms = Compose(transforms) if transforms else None
+
+    def move(
+        self, frames_F: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
+    ) -> np.ndarray:
+        """Cut, resize and mirror every frame, then run the pixel transforms."""
+        moved = np.stack([move_image(frame, crop_4, flip, size) for frame in frames_F])
+        if self.transforms is None:
+            return moved
+        results = self.transforms(dict(imgs=list(moved), modality='RGB', img_shape=size))
+        return np.stack(results['imgs'])
+
+    def pack(self, crops: list[np.ndarray], num_clips: int, clip_len: int) -> np.ndarray:
+        """Lay out as FormatShape does: (C * V, channels, T, H, W) for 'NCTHW'."""
+        imgs = [frame for frames in crops for frame in frames]
+        results = dict(imgs=imgs, num_clips=num_clips, clip_len=clip_len)
+        return self.format_shape.transform(results)['imgs']
+
+    def missing(self, num_frames: int, size: tuple[int, int]) -> np.ndarray:
+        """Constant frames."""
+        return np.full((num_frames, *size, self.channels), self.fill, dtype=np.uint8)
+
+
+def move_image(
+    image: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
+) -> np.ndarray:
+    """Crop (x1 y1 x2 y2 as fractions), resize to (height, width) and mirror one image.
+
+    The crop may lie between pixels: one warp does all three, so that modalities stored at
+    different resolutions stay on each other to a fraction of a pixel. Strong shrinking would
+    alias under bilinear sampling, so it goes through whole pixels and area averaging instead.
+    """
+    height, width = image.shape[:2]
+    x1, y1, x2, y2 = crop_4 * (width, height, width, height)
+    scale_x, scale_y = size[1] / (x2 - x1), size[0] / (y2 - y1)
+    if min(scale_x, scale_y) < 0.5:
+        left, top, right, bottom = (round(v) for v in (x1, y1, x2, y2))
+        image = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+        moved = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(moved[:, ::-1]) if flip else moved
+    # Pixel centres sit at +0.5 in both frames, as cv2.resize has it.
+    matrix = np.array(
+        [
+            [scale_x, 0.0, (0.5 - x1) * scale_x - 0.5],
+            [0.0, scale_y, (0.5 - y1) * scale_y - 0.5],
+        ]
+    )
+    if flip:
+        matrix[0] = -matrix[0]
+        matrix[0, 2] += size[1] - 1
+    return cv2.warpAffine(
+        image, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+class FrameFolder:
+    """A folder of numbered images, one per frame.
+
+    Args:
+        folder: The folder.
+        template: File name with `{index}`, the 1-based number of the frame, as EPIC-KITCHENS and
+            Something-Else publish them.
+    """
+
+    def __init__(self, folder: Path, template: str = 'frame_{index:010d}.jpg') -> None:
+        self.folder = folder
+        self.template = template
+
+    def read(self, frame_index: int, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+        """Decode the frame with a 0-based index; BGR or grey as OpenCV gives it.
+
+        Raises:
+            FileNotFoundError: The image is missing.
+            ValueError: The image cannot be decoded.
+        """
+        path = self.folder / self.template.format(index=frame_index + 1)
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'Frame {frame_index} (0-based) is missing: {path}. Extract the whole video, or '
+                'correct start_frame and stop_frame of the clip.'
+            )
+        image = cv2.imread(str(path), flags)
+        if image is None:
+            raise ValueError(f'{path} is not a readable image; extract it again.')
+        return image
+
+
+def unique_frames(frame_inds_F: np.ndarray, read_one: Any) -> np.ndarray:
+    """Read each distinct frame once and repeat it where an index repeats (looped short clips)."""
+    unique, inverse = np.unique(frame_inds_F, return_inverse=True)
+    return np.stack([read_one(int(index)) for index in unique])[inverse]

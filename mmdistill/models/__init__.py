@@ -1,0 +1,30 @@
+"""Models: teacher, weightings, student, and the heads and backbones that MMAction2 lacks."""
+
+from .expert import Expert
+from .multitask_head import MultitaskHead
+from .student import StudentRecognizer
+from .teacher import MultimodalTeacher, TeacherOutput
+from .weighting import (
+    FixedWeighting,
+    SampleSoftminWeighting,
+    SoftminWeighting,
+    UniformWeighting,
+    Weighting,
+    fuse_logits,
+    softmin_weights,
+)
+
+__all__ = [
+    'Expert',
+    'FixedWeighting',
+    'MultimodalTeacher',
+    'MultitaskHead',
+    'SampleSoftminWeighting',
+    'SoftminWeighting',
+    'StudentRecognizer',
+    'TeacherOutput',
+    'UniformWeighting',
+    'Weighting',
+    'fuse_logits',
+    'softmin_weights',
+]

@@ -1,0 +1,122 @@
+"""An expert: one frozen unimodal recognizer of the teacher, built from any MMAction2 config."""
+
+import glob
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+from mmengine.hub import get_config
+from mmengine.logging import print_log
+from mmengine.runner import load_checkpoint
+from torch import Tensor, nn
+
+from ..config_tools import load_config
+from ..registry import MODELS
+from .logits import num_classes_by_task, recognizer_logits
+
+EXPERT_KEYS = {'config', 'model', 'checkpoint', 'modality', 'cfg_options'}
+
+
+class Expert(nn.Module):
+    """A recognizer that never trains, and the modality that it reads.
+
+    Args:
+        name: The expert's name in logs and errors.
+        config: A config path, or `mmaction::…`; or give `model`, an inline model config.
+        model: See `config`.
+        checkpoint: Path of the weights; a pattern with `*` must match exactly one file. None
+            says explicitly that the expert stays untrained (for tests and dry runs).
+        modality: The batch key that the expert reads; default: its name.
+        cfg_options: Overrides of the config, as on the command line.
+
+    Raises:
+        FileNotFoundError: The checkpoint is missing.
+        RuntimeError: The checkpoint does not fit the model.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        checkpoint: str | None,
+        config: str | None = None,
+        model: dict | None = None,
+        modality: str | None = None,
+        cfg_options: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if (config is None) == (model is None):
+            raise ValueError(f'Expert {name!r} needs either a config or a model, one of the two.')
+        self.name = name
+        self.modality = modality or name
+        model_cfg = model if model is not None else _model_of(config, cfg_options)
+        built = MODELS.build(model_cfg)
+        # A distilled student may serve as an expert: what counts is the recognizer inside.
+        self.recognizer = getattr(built, 'recognizer', built)
+        if checkpoint is None:
+            print_log(f'Expert {name!r} has no checkpoint: it is untrained.', 'current')
+        else:
+            path = find_checkpoint(checkpoint, name, config)
+            load_checkpoint(self.recognizer, path, map_location='cpu', strict=True)
+        self.requires_grad_(False)
+        self.train(False)
+
+    @property
+    def num_classes(self) -> dict[str, int]:
+        """Number of classes of each task."""
+        return num_classes_by_task(self.recognizer)
+
+    def train(self, mode: bool = True) -> 'Expert':
+        """Ignore `mode`: dropout and batch statistics of an expert never move."""
+        return super().train(False)
+
+    def preprocess(self, batch: dict[str, Any]) -> Tensor:
+        """The expert's own modality of a collated batch, on its device and normalised."""
+        inputs = batch['inputs']
+        if isinstance(inputs, dict):
+            if self.modality not in inputs:
+                raise KeyError(
+                    f'Expert {self.name!r} reads {self.modality!r}, but the batch has only '
+                    f'{sorted(inputs)}. Add it to LoadModalities and PackModalities, or remove '
+                    'the expert from the teacher.'
+                )
+            inputs = inputs[self.modality]
+        data = dict(inputs=inputs, data_samples=batch['data_samples'])
+        return self.recognizer.data_preprocessor(data, False)['inputs']
+
+    def forward(self, inputs: Tensor, num_clips: int) -> dict[str, Tensor]:
+        """Logits of preprocessed inputs: task -> (B, K), averaged over views."""
+        return recognizer_logits(self.recognizer, inputs, num_clips)
+
+
+def build_expert(name: str, cfg: dict[str, Any]) -> Expert:
+    """Build an expert from its entry in the teacher's config."""
+    unknown = sorted(cfg.keys() - EXPERT_KEYS)
+    if unknown or 'checkpoint' not in cfg:
+        raise ValueError(
+            f'Expert {name!r} has the keys {sorted(cfg)}; it takes {sorted(EXPERT_KEYS)}, and '
+            'checkpoint is required.'
+        )
+    return Expert(name, **cfg)
+
+
+def find_checkpoint(pattern: str, name: str, config: str | None) -> str:
+    """The one file that matches `pattern`."""
+    if pattern.startswith(('http://', 'https://')):
+        return pattern
+    matches = sorted(glob.glob(pattern))
+    if len(matches) != 1:
+        found = f'{len(matches)} files match' if matches else 'no file matches'
+        raise FileNotFoundError(
+            f'The checkpoint of expert {name!r} should be one file, but {found} {pattern!r}. '
+            f'Train it with `python tools/train.py {config or "<its config>"}`, or set '
+            'expert_dir or the checkpoint to where it is.'
+        )
+    return matches[0]
+
+
+def _model_of(config: str, cfg_options: dict[str, Any] | None) -> ConfigDict:
+    if '::' in config:
+        cfg: Config = get_config(config)
+        cfg.merge_from_dict(cfg_options or {})
+    else:
+        cfg = load_config(config, cfg_options)
+    return cfg.model

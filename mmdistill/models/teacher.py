@@ -1,0 +1,197 @@
+"""The multimodal teacher: frozen experts, and weights that fuse their logits per task.
+
+Shape legend: B = clips, M = experts, K = classes.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from mmaction.utils import OptSampleList, SampleList
+from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
+from mmengine.structures import BaseDataElement
+from torch import Tensor
+
+from ..labels import ACTION, task_labels
+from ..registry import MODELS
+from .expert import Expert, build_expert
+from .weighting import Weighting, available_only, fuse_logits
+
+
+class TeacherOutput(NamedTuple):
+    """What the teacher says about a batch, each a dict from task to tensor."""
+
+    logits: dict[str, Tensor]  # (B, K), fused over the experts, before softmax
+    expert_logits: dict[str, Tensor]  # (B, M, K)
+    weights: dict[str, Tensor]  # (B, M), how much each expert counted; sums to 1 over M
+
+
+class TeacherDataPreprocessor(BaseDataPreprocessor):
+    """Give each expert its modality through the expert's own preprocessor."""
+
+    def __init__(self, experts: dict[str, Expert]) -> None:
+        super().__init__()
+        # Not as submodules: the experts hold their preprocessors already.
+        self._experts = dict(experts)
+
+    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
+        """Inputs become a dict from expert to tensor."""
+        inputs = {name: expert.preprocess(data) for name, expert in self._experts.items()}
+        return dict(inputs=inputs, data_samples=self.cast_data(data['data_samples']))
+
+
+@MODELS.register_module()
+class MultimodalTeacher(BaseModel):
+    """Fuse frozen unimodal experts: z_T = sum over m of w_m z_m, on raw logits, per task.
+
+    Radevski et al., *Multimodal Distillation for Egocentric Action Recognition*, ICCV 2023,
+    sec. 3.2. Also a model of its own: `tools/test.py` evaluates it like a student.
+
+    Args:
+        experts: Name to `dict(config=…, checkpoint=…, modality=…)`; see `Expert`.
+        weighting: A registered weighting for every task, or task to weighting.
+
+    Raises:
+        ValueError: There is no expert, or the experts do not know the same classes.
+    """
+
+    def __init__(self, experts: dict[str, dict], weighting: dict) -> None:
+        super().__init__()
+        if not experts:
+            raise ValueError('MultimodalTeacher got no experts; give at least one.')
+        self.experts = ModuleDict({name: build_expert(name, cfg) for name, cfg in experts.items()})
+        self.data_preprocessor = TeacherDataPreprocessor(self.experts)
+        self.num_classes = _common_classes(self.experts)
+        self.weightings = _build_weightings(weighting, list(self.num_classes))
+        self.requires_grad_(False)
+        self.train(False)
+
+    def train(self, mode: bool = True) -> 'MultimodalTeacher':
+        """Ignore `mode`: a teacher never leaves evaluation."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def teach(self, batch: dict[str, Any]) -> TeacherOutput:
+        """Run the experts on a collated batch and fuse what they say."""
+        data = self.data_preprocessor(batch, False)
+        return self.fuse(self.run_experts(data['inputs']), data['data_samples'])
+
+    @torch.no_grad()
+    def run_experts(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Logits of preprocessed inputs: task -> (B, M, K)."""
+        outputs = []
+        for name, expert in self.experts.items():
+            outputs.append(expert(inputs[name], num_clips=len(inputs[name])))
+        return {
+            task: torch.stack([output[task].float() for output in outputs], dim=1)
+            for task in self.num_classes
+        }
+
+    def fuse(self, expert_logits: dict[str, Tensor], data_samples: SampleList) -> TeacherOutput:
+        """Weigh and sum the experts' logits (B, M, K) per task."""
+        needs_labels = any(w.needs_labels for w in self.weightings.values())
+        labels = task_labels(data_samples) if needs_labels else {}
+        logits, weights = {}, {}
+        for task, logits_BMK in expert_logits.items():
+            weights_BM = self.weightings[task].weights(logits_BMK, labels.get(task))
+            weights_BM = weights_BM.expand(logits_BMK.shape[:2])
+            available_BM = self._available(data_samples).to(logits_BMK.device)
+            weights[task] = available_only(weights_BM, available_BM)
+            logits[task] = fuse_logits(logits_BMK, weights[task])
+        return TeacherOutput(logits, expert_logits, weights)
+
+    def forward(
+        self, inputs: dict[str, Tensor], data_samples: OptSampleList = None, mode: str = 'tensor'
+    ) -> SampleList | TeacherOutput:
+        """MMEngine's entry: `mode='predict'` at test; a teacher has no loss."""
+        if mode == 'loss':
+            raise RuntimeError(
+                'MultimodalTeacher is frozen and cannot be trained: train its experts '
+                '(configs/unimodal) or a student (configs/distill).'
+            )
+        output = self.fuse(self.run_experts(inputs), data_samples)
+        if mode == 'tensor':
+            return output
+        for i, sample in enumerate(data_samples):
+            scores = {task: logits[i] for task, logits in output.logits.items()}
+            sample.set_field(scores[ACTION] if set(scores) == {ACTION} else scores, 'pred_score')
+        return data_samples
+
+    def fit_weighting(
+        self, expert_logits: dict[str, Tensor], labels: dict[str, Tensor]
+    ) -> None:
+        """Show the weightings the holdout: task -> (N, M, K) logits and (N,) labels."""
+        for task, weighting in self.weightings.items():
+            weighting.fit(expert_logits[task], labels[task])
+
+    def weighting_state(self) -> dict[str, dict[str, Tensor]]:
+        """What the weightings found on the holdout, per task; plain tensors for a checkpoint."""
+        return {task: weighting.state_dict() for task, weighting in self.weightings.items()}
+
+    def load_weighting_state(self, state: dict[str, dict[str, Tensor]]) -> None:
+        """Restore `weighting_state`."""
+        for task, weighting in self.weightings.items():
+            weighting.load_state_dict(state[task])
+
+    @property
+    def needs_holdout(self) -> bool:
+        """Whether a weighting must see the holdout before the teacher can answer."""
+        return any(weighting.needs_holdout for weighting in self.weightings.values())
+
+    def _available(self, data_samples: SampleList) -> Tensor:
+        """(B, M) booleans: which expert has its modality for which clip."""
+        rows = []
+        for sample in data_samples:
+            available = sample.metainfo.get('available', {})
+            rows.append([available.get(e.modality, True) for e in self.experts.values()])
+        return torch.tensor(rows)
+
+
+def set_teacher_output(data_samples: SampleList, output: TeacherOutput) -> None:
+    """Write the teacher's answer for each clip onto its sample, as `sample.teacher`."""
+    for i, sample in enumerate(data_samples):
+        parts = {
+            part: BaseDataElement(**{task: tensor[i] for task, tensor in by_task.items()})
+            for part, by_task in output._asdict().items()
+        }
+        sample.set_field(BaseDataElement(**parts), 'teacher', dtype=BaseDataElement)
+
+
+def teacher_logits(data_samples: SampleList) -> dict[str, Tensor]:
+    """The fused logits that travel on the samples: task -> (B, K).
+
+    Raises:
+        KeyError: A sample carries none.
+    """
+    for sample in data_samples:
+        if 'teacher' not in sample:
+            raise KeyError(
+                f'Sample {sample.metainfo.get("sample_id", "?")!r} carries no teacher logits; '
+                'add mmdistill.DistillationLossHook to custom_hooks.'
+            )
+    tasks = data_samples[0].teacher.logits.keys()
+    return {
+        task: torch.stack([sample.teacher.logits.get(task) for sample in data_samples])
+        for task in tasks
+    }
+
+
+def _common_classes(experts: dict[str, Expert]) -> dict[str, int]:
+    classes = {name: expert.num_classes for name, expert in experts.items()}
+    first = next(iter(classes.values()))
+    if any(other != first for other in classes.values()):
+        raise ValueError(
+            f'The experts must know the same classes, but their numbers of classes are {classes}; '
+            'train them on the same annotation files.'
+        )
+    return first
+
+
+def _build_weightings(weighting: dict, tasks: list[str]) -> dict[str, Weighting]:
+    if 'type' in weighting:
+        weighting = dict.fromkeys(tasks, weighting)
+    if set(weighting) != set(tasks):
+        raise ValueError(
+            f'The experts have the tasks {tasks}, but weightings are given for '
+            f'{sorted(weighting)}; give one for each task, or a single one for all.'
+        )
+    return {task: MODELS.build(weighting[task]) for task in tasks}

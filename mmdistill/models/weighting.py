@@ -1,0 +1,210 @@
+"""How much each expert counts in the teacher: pure functions and thin registered classes.
+
+Radevski et al., *Multimodal Distillation for Egocentric Action Recognition*, ICCV 2023, sec. 3.2.
+Shape legend: B = clips, M = experts, K = classes.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..registry import MODELS
+
+SUM_TOLERANCE = 1e-4
+
+
+def softmin_weights(losses_M: Tensor, temperature: float) -> Tensor:
+    """Softmin over the experts (last axis): the lower an expert's loss, the larger its weight.
+
+    Args:
+        losses_M: Cross-entropies in nats, (..., M).
+        temperature: The weighting temperature gamma; towards 0 the best expert takes all,
+            towards infinity the weights become uniform.
+
+    Raises:
+        ValueError: The temperature is not positive, or a loss is not finite.
+    """
+    if not temperature > 0:
+        raise ValueError(
+            f'The weighting temperature must be > 0, got {temperature}; 1.0 is a usual start.'
+        )
+    if not torch.isfinite(losses_M).all():
+        raise ValueError(
+            f'Softmin weights need finite losses, got {losses_M.tolist()}; '
+            'check the checkpoint of the expert whose loss is not a number.'
+        )
+    return F.softmax(-losses_M / temperature, dim=-1)
+
+
+def fuse_logits(logits_BMK: Tensor, weights: Tensor) -> Tensor:
+    """Weighted sum of raw logits over the experts (the paper's eq. 2): (B, M, K) -> (B, K).
+
+    Args:
+        logits_BMK: Logits before softmax.
+        weights: (M,) for all clips alike, or (B, M) per clip; each row sums to 1.
+
+    Raises:
+        ValueError: The shapes do not fit, or a row of weights does not sum to 1.
+    """
+    if weights.shape not in (logits_BMK.shape[1:2], logits_BMK.shape[:2]):
+        raise ValueError(
+            f'Weights for logits of shape {tuple(logits_BMK.shape)} (B, M, K) must be (M,) or '
+            f'(B, M), got {tuple(weights.shape)}.'
+        )
+    check_weights(weights)
+    weights_BM = weights.expand(logits_BMK.shape[:2])
+    return torch.einsum('bmk,bm->bk', logits_BMK, weights_BM.to(logits_BMK.dtype))
+
+
+def check_weights(weights: Tensor) -> None:
+    """Raise ValueError where weights are negative or a row (last axis) does not sum to 1."""
+    sums = weights.double().sum(-1)
+    if (weights < 0).any() or ((sums - 1).abs() > SUM_TOLERANCE).any():
+        raise ValueError(
+            f'Expert weights must be >= 0 and sum to 1, got {weights.tolist()}; '
+            'divide them by their sum.'
+        )
+
+
+def available_only(weights_BM: Tensor, available_BM: Tensor) -> Tensor:
+    """Zero the weights of experts whose modality a clip lacks and rescale the rest to sum to 1.
+
+    A clip whose remaining experts all have weight 0 gets uniform weights over them.
+
+    Raises:
+        ValueError: A clip has no expert left.
+    """
+    if not available_BM.any(dim=1).all():
+        clips = (~available_BM.any(dim=1)).nonzero().flatten().tolist()
+        raise ValueError(
+            f'Clips {clips} of the batch have none of the modalities that the teacher needs; '
+            'remove them from the annotation file or add a modality that they have.'
+        )
+    kept_BM = weights_BM * available_BM
+    kept_BM = torch.where(kept_BM.sum(1, keepdim=True) > 0, kept_BM, available_BM.to(kept_BM))
+    return kept_BM / kept_BM.sum(1, keepdim=True)
+
+
+class Weighting:
+    """Decides the experts' weights of one task; the base of all registered weightings.
+
+    `fit` sees the holdout once, before training. `weights` is asked for every batch. State that
+    `fit` finds is plain tensors in `state_dict()`, saved in checkpoints and restored on resume.
+    """
+
+    needs_holdout = False
+    needs_labels = False
+
+    def fit(self, logits_BMK: Tensor, labels_B: Tensor) -> None:
+        """Learn from the holdout's logits and labels; nothing to do by default."""
+
+    def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
+        """Weights of a batch, (M,) or (B, M)."""
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What `fit` found."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restore what `fit` found."""
+
+
+@MODELS.register_module()
+class UniformWeighting(Weighting):
+    """Every expert counts the same."""
+
+    def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
+        """(M,) weights, all 1 / M."""
+        num_experts = logits_BMK.shape[1]
+        return logits_BMK.new_full((num_experts,), 1.0 / num_experts)
+
+
+@MODELS.register_module()
+class FixedWeighting(Weighting):
+    """Weights that the user states, in the order of the teacher's experts.
+
+    Args:
+        weights: One number per expert, summing to 1.
+    """
+
+    def __init__(self, weights: list[float]) -> None:
+        self._weights_M = torch.tensor(weights, dtype=torch.float32)
+        check_weights(self._weights_M)
+
+    def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
+        """The (M,) weights given at construction."""
+        return self._weights_M.to(logits_BMK.device)
+
+
+@MODELS.register_module()
+class SoftminWeighting(Weighting):
+    """Softmin of each expert's mean cross-entropy on the holdout (the paper's eq. 3).
+
+    Args:
+        temperature: The weighting temperature gamma, > 0.
+    """
+
+    needs_holdout = True
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        softmin_weights(torch.zeros(1), temperature)  # reject a bad temperature right here
+        self.temperature = temperature
+        self.losses_M: Tensor | None = None
+
+    def fit(self, logits_BMK: Tensor, labels_B: Tensor) -> None:
+        """Measure every expert's cross-entropy over the holdout clips."""
+        self.losses_M = expert_cross_entropy(logits_BMK, labels_B).mean(dim=0)
+
+    def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
+        """The (M,) weights found on the holdout."""
+        if self.losses_M is None:
+            raise RuntimeError(
+                'SoftminWeighting was not fitted: the teacher needs a holdout. Give '
+                'DistillationLossHook (or TeacherWeightingHook) a holdout_dataloader.'
+            )
+        return softmin_weights(self.losses_M, self.temperature).to(logits_BMK)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The experts' holdout losses, (M,)."""
+        return {} if self.losses_M is None else {'losses_M': self.losses_M}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Restore the holdout losses."""
+        self.losses_M = state.get('losses_M')
+
+
+@MODELS.register_module()
+class SampleSoftminWeighting(Weighting):
+    """Softmin of each expert's cross-entropy on the very clip, which needs its label.
+
+    Args:
+        temperature: The weighting temperature gamma, > 0.
+    """
+
+    needs_labels = True
+
+    def __init__(self, temperature: float = 1.0) -> None:
+        softmin_weights(torch.zeros(1), temperature)
+        self.temperature = temperature
+
+    def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
+        """(B, M) weights from the labels of the batch."""
+        if labels_B is None:
+            raise ValueError(
+                'SampleSoftminWeighting weighs experts by the label of each clip, but the batch '
+                'has none; use SoftminWeighting for unlabelled clips.'
+            )
+        return softmin_weights(expert_cross_entropy(logits_BMK, labels_B), self.temperature)
+
+
+def expert_cross_entropy(logits_BMK: Tensor, labels_B: Tensor) -> Tensor:
+    """Cross-entropy in nats of every expert on every clip, (B, M), in float64.
+
+    `labels_B` holds class indices (B,) or blended labels (B, K).
+    """
+    log_probs_BMK = F.log_softmax(logits_BMK.double(), dim=-1)
+    if labels_B.ndim == 2:
+        return -(log_probs_BMK * labels_B[:, None].to(log_probs_BMK)).sum(-1)
+    index_BM1 = labels_B.long()[:, None, None].expand(-1, logits_BMK.shape[1], 1)
+    return -log_probs_BMK.gather(-1, index_BM1).squeeze(-1)

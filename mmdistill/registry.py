@@ -1,0 +1,34 @@
+"""The registries that mmdistill fills: children of MMAction2's, plus two of its own.
+
+`locations` lets MMEngine import the modules that register the parts, so a config writes
+`type='mmdistill.X'` and needs no `custom_imports`. `default_scope` stays `mmaction`.
+"""
+
+from mmaction.registry import DATASETS as MMACTION_DATASETS
+from mmaction.registry import HOOKS as MMACTION_HOOKS
+from mmaction.registry import METRICS as MMACTION_METRICS
+from mmaction.registry import MODELS as MMACTION_MODELS
+from mmaction.registry import TRANSFORMS as MMACTION_TRANSFORMS
+from mmengine.registry import Registry
+
+MODELS = Registry(
+    'model',
+    parent=MMACTION_MODELS,
+    scope='mmdistill',
+    locations=['mmdistill.models', 'mmdistill.losses'],
+)
+DATASETS = Registry(
+    'dataset', parent=MMACTION_DATASETS, scope='mmdistill', locations=['mmdistill.datasets']
+)
+TRANSFORMS = Registry(
+    'transform', parent=MMACTION_TRANSFORMS, scope='mmdistill', locations=['mmdistill.datasets']
+)
+HOOKS = Registry('hook', parent=MMACTION_HOOKS, scope='mmdistill', locations=['mmdistill.hooks'])
+METRICS = Registry(
+    'metric', parent=MMACTION_METRICS, scope='mmdistill', locations=['mmdistill.metrics']
+)
+
+# How an input stream is read, moved and packed; a downstream project registers its own here.
+MODALITIES = Registry('modality', scope='mmdistill', locations=['mmdistill.modalities'])
+# How optical flow is computed from two frames (tools/data/extract_flow.py --estimator).
+FLOW_ESTIMATORS = Registry('flow estimator', scope='mmdistill', locations=['mmdistill.extraction'])

@@ -1,0 +1,78 @@
+"""Train any config: `python tools/train.py configs/distill/swin_ek100_rgbflowobj.py`."""
+
+import argparse
+import os
+from pathlib import Path
+
+import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.compat import adapt_to_cpu
+from mmdistill.config_tools import load_config
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line; the flags are those of MMAction2's tools/train.py."""
+    parser = argparse.ArgumentParser(description='Train an expert, a student or a detector.')
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument('--work-dir', help='logs and checkpoints; default work_dirs/<config name>')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='continue from the last checkpoint of the work dir, or from the given one',
+    )
+    parser.add_argument('--amp', action='store_true', help='automatic mixed precision (GPU)')
+    parser.add_argument('--no-validate', action='store_true', help='do not validate on the way')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale LR with batch size')
+    parser.add_argument('--seed', type=int, help='seed of weights, shuffling and augmentation')
+    parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each rank')
+    parser.add_argument('--deterministic', action='store_true', help='deterministic CUDNN')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings: key=value; data_root=DIR and expert_dir=DIR move every path',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def build_config(args: argparse.Namespace) -> Config:
+    """The config file with everything that the command line says."""
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    default_dir = cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
+    cfg.work_dir = args.work_dir or default_dir
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.resume == 'auto':
+        cfg.resume, cfg.load_from = True, None
+    elif args.resume:
+        cfg.resume, cfg.load_from = True, args.resume
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        cfg.auto_scale_lr = dict(cfg.get('auto_scale_lr') or {}, enable=True)
+    randomness = dict(cfg.get('randomness') or {})
+    if args.seed is not None:
+        randomness['seed'] = args.seed
+    cfg.randomness = dict(
+        randomness, diff_rank_seed=args.diff_rank_seed, deterministic=args.deterministic
+    )
+    return adapt_to_cpu(cfg)
+
+
+def main() -> None:
+    """Train."""
+    Runner.from_cfg(build_config(parse_args())).train()
+
+
+if __name__ == '__main__':
+    main()
