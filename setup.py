@@ -1,0 +1,47 @@
+"""Names, versions and ranges of everything mmdistill needs: the only place for them.
+
+`tools/setup_env.py` reads the lists below, so setuptools is not imported until this file is run.
+"""
+
+import re
+from pathlib import Path
+
+PYTHON = '>=3.10,<3.13'  # the setup.py of mmcv 2.1.0 fails on 3.13
+# What `make setup` installs where nothing fitting is there yet.
+PINS = {'torch': '2.13.0', 'mmcv': '2.1.0'}
+# setuptools 82 has no pkg_resources, which mmcv needs to build and MMEngine to run.
+BUILD = ['setuptools<81', 'wheel', 'ninja', 'psutil']
+RUN = [
+    'torch>=2.1',
+    'mmengine>=0.10.7,<0.11',
+    'mmcv>=2.1,<2.2',
+    'mmdet>=3.3,<3.4',
+    'mmaction2==1.2.0',
+    'setuptools<81',
+    'importlib-metadata',  # mmaction2 needs it without saying so
+    'decord>=0.6',
+    'opencv-python>=4.7',
+    'numpy>=1.24',
+    'h5py>=3.8',
+    'safetensors>=0.4',
+    'matplotlib>=3.7',
+    'jinja2>=3.1',
+    'rich>=13',
+]
+DEV = ['pytest>=8', 'ruff==0.17.6', 'scipy>=1.10', 'scikit-learn>=1.3']
+
+if __name__ == '__main__':
+    from setuptools import find_packages, setup
+
+    package = Path(__file__).parent / 'mmdistill' / '__init__.py'
+    setup(
+        name='mmdistill',
+        version=re.search(r"__version__ = '(.+)'", package.read_text()).group(1),
+        description='Multimodal distillation for MMAction2',
+        license='Apache-2.0',
+        packages=find_packages(include=['mmdistill', 'mmdistill.*']),
+        package_data={'mmdistill': ['**/*.html', '**/*.css', '**/*.js', '**/*.j2']},
+        python_requires=PYTHON,
+        install_requires=RUN,
+        extras_require={'dev': DEV},
+    )
