@@ -1,0 +1,25 @@
+"""Multimodal distillation for MMAction2: several modalities teach, an RGB model is deployed.
+
+A map of the rooms:
+
+| room | what is in it |
+|---|---|
+| `registry` | the registries that configs fill: `type='mmdistill.X'` |
+| `compat` | repairs of known upstream faults, applied by this import |
+| `modalities` | how an input stream is read, moved and packed |
+| `datasets` | annotation files as their owners publish them, and the demo renderer |
+| `extraction` | optical flow and detections from video, ahead of training |
+| `models` | teacher, weighting, student, multi-task and detection heads |
+| `losses` | distillation losses: a function and a thin module each |
+| `hooks` | when the teacher speaks and what is stored beside the weights |
+| `metrics` | accuracy per task and calibration |
+| `reports` | tables and pages for people |
+
+Importing the package loads none of the rooms: MMEngine does so on the first look-up in a registry.
+"""
+
+from . import compat
+
+__version__ = '0.1.0'
+
+compat.apply()

@@ -1,0 +1,255 @@
+"""Repairs of known upstream faults: the only place for them.
+
+`import mmdistill` calls `apply()`; it must run before anything imports `mmaction.models`. Each
+repair names its upstream issue and when it may go, does nothing where upstream is healthy, and may
+be called any number of times. `adapt_to_cpu()` changes a config and is called by the tools.
+"""
+
+import importlib
+import importlib.util
+import logging
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.device import get_device
+from mmengine.logging import HistoryBuffer, print_log
+
+DRN_MODULE = 'mmaction.models.localizers.drn'
+# What mmaction.models.multimodal imports once `transformers` is there, and does not check.
+VINDLU_IMPORTS = {
+    'timm.models.layers': ('DropPath',),
+    'transformers': ('BertTokenizer',),
+    'transformers.file_utils': ('add_start_docstrings_to_model_forward',),
+    'transformers.modeling_utils': (
+        'apply_chunking_to_forward',
+        'find_pruneable_heads_and_indices',
+        'prune_linear_layer',
+    ),
+    'transformers.models.beit.modeling_beit': ('BeitRelativePositionBias', 'BeitDropPath'),
+}
+HISTORY_STATISTICS = ('min', 'max', 'mean', 'current')
+
+
+def apply() -> None:
+    """Apply every repair that needs no config."""
+    provide_missing_drn()
+    skip_broken_multimodal()
+    trust_mmengine_checkpoints()
+    replace_pkg_resources()
+
+
+def provide_missing_drn() -> None:
+    """Stand in for the DRN localizer, without which `mmaction.models` cannot be imported.
+
+    Upstream: https://github.com/open-mmlab/mmaction2/issues/2714 (the 1.2.0 wheel was packed
+    without the folder). May go when mmaction2 > 1.2.0 ships it.
+    """
+    root = _package_folder('mmaction')
+    healthy = root is None or (root / 'models' / 'localizers' / 'drn' / 'drn.py').exists()
+    if healthy or DRN_MODULE in sys.modules:
+        return
+
+    class DRN:
+        """Placeholder: says where the real localizer is when a config asks for it."""
+
+        def __init__(self, *args, **kwargs) -> None:
+            raise ImportError(
+                'DRN is missing from the mmaction2 wheel (mmaction2 issue 2714). '
+                'Install mmaction2 from its source to use it.'
+            )
+
+    package = types.ModuleType(DRN_MODULE)
+    package.__path__ = []
+    package.drn = types.ModuleType(f'{DRN_MODULE}.drn')
+    package.drn.DRN = DRN
+    sys.modules[package.__name__] = package
+    sys.modules[package.drn.__name__] = package.drn
+
+
+def skip_broken_multimodal() -> None:
+    """Let `mmaction.models` leave VindLU out where `transformers` is installed but cannot serve it.
+
+    Upstream: `mmaction/utils/dependency.py` looks at the version of transformers alone, then VindLU
+    also needs timm, a torchvision that fits torch, and transformers < 5; not reported. May go when
+    mmaction2 checks what it imports.
+    """
+    if importlib.util.find_spec('transformers') is None:
+        return
+    fault = _first_import_fault()
+    if fault is None:
+        return
+    dependency = importlib.import_module('mmaction.utils.dependency')
+    if dependency.WITH_MULTIMODAL:
+        dependency.WITH_MULTIMODAL = False
+        logging.getLogger(__name__).info('VindLU of MMAction2 is left out: %s', fault)
+
+
+def trust_mmengine_checkpoints() -> None:
+    """Allow what MMEngine writes into a checkpoint, and nothing else, under `weights_only=True`.
+
+    Upstream: https://github.com/open-mmlab/mmengine/issues/1655 (torch >= 2.6 loads weights only,
+    and refuses the message hub's `HistoryBuffer`). May go when MMEngine registers its own types.
+    """
+    if _release(torch.__version__) < (2, 6):
+        return
+    if HistoryBuffer in torch.serialization.get_safe_globals():
+        return
+    reconstruct = np.zeros(1).__reduce__()[0]
+    scalar = np.float64(0).__reduce__()[0]
+    # A pickle names NumPy's helpers as its writer's version did: core before 2.0, _core since.
+    numpy_helpers = [
+        pair
+        for core in ('numpy.core', 'numpy._core')
+        for pair in (
+            (reconstruct, f'{core}.multiarray._reconstruct'),
+            (scalar, f'{core}.multiarray.scalar'),
+        )
+    ]
+    dtypes = [
+        type(np.dtype(name)) for name in ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')
+    ]
+    torch.serialization.add_safe_globals(
+        [
+            HistoryBuffer,
+            np.ndarray,
+            np.dtype,
+            *dtypes,
+            *numpy_helpers,
+            (_history_statistic, 'builtins.getattr'),
+        ]
+    )
+
+
+def replace_pkg_resources() -> None:
+    """Give MMEngine package look-ups that work without `pkg_resources`.
+
+    Upstream: https://github.com/open-mmlab/mmengine/pull/1676 (setuptools >= 82 dropped the module
+    that `_base_ = 'mmaction::…'` and `get_config` need). May go when MMEngine > 0.10.7 is required.
+    """
+    if importlib.util.find_spec('pkg_resources') is not None:
+        return
+    for name in ('utils.package_utils', 'utils', 'config.config', 'hub.hub'):
+        module = importlib.import_module(f'mmengine.{name}')
+        for function in (is_installed, get_installed_path):
+            if hasattr(module, function.__name__):
+                setattr(module, function.__name__, function)
+
+
+def is_installed(package: str) -> bool:
+    """Whether a distribution or a module of that name is installed."""
+    return _package_folder(_module_name(package)) is not None
+
+
+def get_installed_path(package: str) -> str:
+    """Folder of the package that a distribution (`mmaction2`) or module name stands for.
+
+    Raises:
+        ModuleNotFoundError: It is not installed.
+    """
+    folder = _package_folder(_module_name(package))
+    if folder is None:
+        raise ModuleNotFoundError(f'{package} is not installed: pip install {package}')
+    return str(folder)
+
+
+def adapt_to_cpu(cfg: Config) -> Config:
+    """Make a config run where there is no accelerator; elsewhere leave it alone.
+
+    Call it just before `Runner.from_cfg`. Two launched processes talk over gloo, DDP gets no device
+    ids, and mixed precision (which MMEngine offers on accelerators only) becomes full precision.
+
+    Upstream: MMEngine 0.10.7 assumes CUDA in `dist/utils.py`, `Runner.wrap_model` and
+    `AmpOptimWrapper`; not reported. May go when these three accept a CPU.
+
+    Raises:
+        ValueError: A launcher other than `pytorch` on a machine without accelerators.
+    """
+    if get_device() != 'cpu':
+        return cfg
+    launcher = cfg.get('launcher', 'none')
+    if launcher not in ('none', 'pytorch'):
+        raise ValueError(
+            f'launcher={launcher!r} needs GPUs, and this machine shows none. '
+            "Use launcher='pytorch' (tools/dist_train.sh) on CPUs."
+        )
+    if launcher == 'pytorch':
+        _use_gloo(cfg)
+    _use_full_precision(cfg)
+    return cfg
+
+
+def _use_gloo(cfg: Config) -> None:
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    wrapper = dict(
+        type='MMDistributedDataParallel',
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )
+    wrapper.update(cfg.get('model_wrapper_cfg') or {})
+    # Assigned as a whole: Config.setdefault would work on a copy.
+    cfg.model_wrapper_cfg = {**wrapper, 'device_ids': None}
+
+
+def _use_full_precision(cfg: Config) -> None:
+    optim_wrapper = cfg.get('optim_wrapper') or {}
+    kind = optim_wrapper.get('type', '')
+    name = kind if isinstance(kind, str) else kind.__name__
+    if name.rpartition('.')[2] != 'AmpOptimWrapper':
+        return
+    amp_only = ('loss_scale', 'dtype', 'use_fsdp')
+    plain = {key: value for key, value in optim_wrapper.items() if key not in amp_only}
+    cfg.optim_wrapper = {**plain, 'type': 'OptimWrapper'}
+    print_log(
+        'No GPU: AmpOptimWrapper is replaced by OptimWrapper, training runs in full precision.',
+        logger='current',
+        level=logging.WARNING,
+    )
+
+
+def _history_statistic(owner: object, name: str) -> object:
+    """Stand in for `getattr` inside a checkpoint: only HistoryBuffer's own statistics pass."""
+    if owner is HistoryBuffer and name in HISTORY_STATISTICS:
+        return getattr(HistoryBuffer, name)
+    raise RuntimeError(
+        f'The checkpoint asks for getattr({owner!r}, {name!r}), which MMEngine never writes. '
+        'Load it only if you trust its source, in a program of your own.'
+    )
+
+
+def _first_import_fault() -> str | None:
+    """Why VindLU could not be imported, or None if it could."""
+    for module, names in VINDLU_IMPORTS.items():
+        try:
+            loaded = importlib.import_module(module)
+        # A torchvision that does not fit torch raises RuntimeError; others raise what they like.
+        except Exception as error:
+            return f'{module}: {error}'
+        missing = [name for name in names if not hasattr(loaded, name)]
+        if missing:
+            return f'{module} has no {missing[0]}'
+    return None
+
+
+def _package_folder(module: str) -> Path | None:
+    """Folder of a package, found without importing it."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _module_name(package: str) -> str:
+    modules = {distribution: module for module, distribution in MODULE2PACKAGE.items()}
+    return modules.get(package, package)
+
+
+def _release(version: str) -> tuple[int, int]:
+    """Major and minor number of a version such as `2.13.0+cpu`."""
+    major, minor = version.split('.')[:2]
+    return int(major), int(minor)
