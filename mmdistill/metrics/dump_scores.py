@@ -1,0 +1,101 @@
+"""Per-view logits of a test set in one .npz file, from which every metric can be recomputed.
+
+Shape legend: N = samples, V = views of a clip, K = classes.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+
+from ..registry import METRICS
+from .score_table import ScoreTable, check_not_probabilities, read_row, table_from_rows
+
+
+def save_scores(path: str | Path, table: ScoreTable) -> None:
+    """Write a table of logits: the file is complete or not there.
+
+    Arrays: `sample_ids` and `groups` (N,) str, `logits/<task>` (N, V, K) float32,
+    `labels/<task>` (N,) int64, `flags/<name>` (N,) bool. No pickle.
+    """
+    path = Path(path)
+    arrays = {'sample_ids': table.sample_ids, 'groups': table.groups}
+    for kind, values in _kinds(table):
+        arrays.update({f'{kind}/{name}': array for name, array in values.items()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f'{path.name}.{os.getpid()}.part')
+    try:
+        with unfinished.open('wb') as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load_scores(path: str | Path) -> ScoreTable:
+    """Read what `save_scores` wrote; its scores are logits.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is none of ours.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    kinds = {kind: {} for kind in ('logits', 'labels', 'flags')}
+    for name, array in arrays.items():
+        kind, _, key = name.partition('/')
+        if key:
+            kinds.setdefault(kind, {})[key] = array
+    if not {'sample_ids', 'groups'} <= arrays.keys() or not kinds['logits']:
+        raise ValueError(
+            f'{path} holds {sorted(arrays)}, but sample_ids, groups, logits/<task> and '
+            'labels/<task> are needed; write it with tools/test.py --dump.'
+        )
+    table = ScoreTable(
+        arrays['sample_ids'], arrays['groups'], kinds['logits'], kinds['labels'], kinds['flags']
+    )
+    check_not_probabilities(table, 'logits')
+    return table
+
+
+@METRICS.register_module()
+class DumpScores(BaseMetric):
+    """Collect logits from all ranks and write them with `save_scores`; it yields no metric.
+
+    The heads must give logits of every view, average_clips=None; `tools/test.py --dump` sees to it.
+
+    Args:
+        out: The .npz file.
+        collect_device: 'cpu' or 'gpu', how results are gathered from all ranks.
+        collect_dir: Shared folder for gathering on 'cpu'.
+
+    Raises:
+        ValueError: `out` does not end with .npz.
+    """
+
+    default_prefix = 'dump'
+
+    def __init__(
+        self, out: str, collect_device: str = 'cpu', collect_dir: str | None = None
+    ) -> None:
+        super().__init__(collect_device, collect_dir=collect_dir)
+        if not str(out).endswith('.npz'):
+            raise ValueError(f'Expected a dump file that ends with .npz, got {str(out)!r}.')
+        self.out = out
+
+    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
+        """Keep every sample's logits, labels and flags."""
+        self.results += [
+            read_row(s, 'logits', len(self.results) + i) for i, s in enumerate(data_samples)
+        ]
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Write the file; there is nothing to report."""
+        save_scores(self.out, table_from_rows(results, 'logits'))
+        return {}
+
+
+def _kinds(table: ScoreTable) -> list[tuple[str, dict[str, np.ndarray]]]:
+    return [('logits', table.scores), ('labels', table.labels), ('flags', table.flags)]
