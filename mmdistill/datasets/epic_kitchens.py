@@ -1,0 +1,198 @@
+"""EPIC-KITCHENS-100 as its owners publish it: https://github.com/epic-kitchens.
+
+What the frame numbers mean, measured on EPIC_100_validation.csv (9,668 rows), the test timestamps
+(13,092) and the domain-adaptation files:
+
+- `frame = floor(rate * timestamp)`, rate 60 for the videos of EPIC-KITCHENS-55 (two digits after
+  the underscore: P01_11) and 50 for the extension (three digits: P01_101). It holds for 99 % of
+  the validation and 95 % of the test rows; the others are one lower, or 1 instead of 0 at the very
+  beginning of a video.
+- So a segment is half open: `stop_frame - start_frame` is `rate * duration` (0.003 frames less on
+  average), and frames are counted from 0, as the owners' README says ("All frame indices are 0
+  indexed"). The published numbers are therefore used as they are. Frame k is the published
+  `frame_{k + 1:010d}.jpg`.
+- The rate is **not** that of the mp4 files of EPIC-KITCHENS-55: those run at 59.94, some at
+  29.97, 47.95 or 90 frames/s, and the published JPEGs were resampled to 60. Taking the published
+  number for a frame of the mp4, 2,606 validation segments (27 %) would begin over half a second
+  off, and 46 would end after their video. `video_info` converts them by their timestamps.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..registry import DATASETS
+from .annotation_csv import Row, read_rows
+from .multimodal import MultimodalDataset
+
+# EPIC_100_noun_classes_v2.csv adds five nouns (300 to 304: left and right hand and glove, foot) for
+# the object masks of VISOR. No action has them, and the benchmark's classifiers have 300 outputs.
+NUM_BENCHMARK_CLASSES = dict(verb=97, noun=300)
+
+
+class VideoClock(NamedTuple):
+    """What turns a time into a frame of one mp4 file."""
+
+    frames_per_second: float
+    num_frames: int
+
+    def frame_at(self, seconds: float) -> int:
+        """The 0-based frame that is shown at `seconds`, at most one past the last."""
+        # Timestamps have two decimals: 1.4 s * 10 frames/s must not become 13.999.
+        return min(math.floor(seconds * self.frames_per_second + 1e-6), self.num_frames)
+
+
+@DATASETS.register_module()
+class EpicKitchensDataset(MultimodalDataset):
+    """EPIC-KITCHENS-100: verb and noun of each segment, from the official CSVs.
+
+    Records are those of `MultimodalDataset` (the holdout's `group` is the video), and more:
+
+    | key | value |
+    |---|---|
+    | `participant_id`, `narration_id` | str; the latter is also the `sample_id` |
+    | `flow_stride` | RGB frames per flow frame: see `video_info` |
+    | `unseen`, `tail_verb`, `tail_noun` | bool, each only where its list was given |
+
+    A segment belongs to the tail of a task if its class does; the tail of the action is verb or
+    noun in the tail.
+
+    Args:
+        ann_file: EPIC_100_train.csv, EPIC_100_validation.csv, or with `labelled=False`
+            EPIC_100_test_timestamps.csv. All files are below `data_root` unless absolute.
+        verb_classes: EPIC_100_verb_classes.csv; gives names and the range of legal labels.
+        noun_classes: EPIC_100_noun_classes.csv or its version 2, of which 0 to 299 count.
+        tail_verbs: EPIC_100_tail_verbs.csv.
+        tail_nouns: EPIC_100_tail_nouns.csv.
+        unseen_participants: EPIC_100_unseen_participant_ids_validation.csv.
+        video_info: EPIC_100_video_info.csv where frames are those of the mp4 files, and flow and
+            detections were extracted from the mp4 files; `flow_stride` is 1. None where they are
+            the published JPEGs; `flow_stride` is then 2 for the videos of EPIC-KITCHENS-55, whose
+            flow was published for every second frame, and 1 for the extension.
+        kwargs: Further arguments of `MultimodalDataset`: `media`, `pipeline`, `data_root`,
+            `labelled`, `split`, ... The official folders are, for example,
+            `dict(rgb='{participant_id}/videos/{video_id}.MP4')`.
+
+    Raises:
+        ValueError: As `MultimodalDataset`; also a video that `video_info` does not list.
+    """
+
+    class_name_columns = ('key', 'name')
+
+    def __init__(
+        self,
+        ann_file: str,
+        *,
+        verb_classes: str | None = None,
+        noun_classes: str | None = None,
+        tail_verbs: str | None = None,
+        tail_nouns: str | None = None,
+        unseen_participants: str | None = None,
+        video_info: str | None = None,
+        **kwargs,
+    ) -> None:
+        self.tail_verbs = tail_verbs
+        self.tail_nouns = tail_nouns
+        self.unseen_participants = unseen_participants
+        self.video_info = video_info
+        super().__init__(ann_file, tasks=dict(verb=verb_classes, noun=noun_classes), **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Read the CSV and mark the records of unseen participants and tail classes."""
+        self._clocks = self._load_clocks()
+        records = super().load_data_list()
+        if self.unseen_participants is not None:
+            unseen = {
+                row.text('participant_id')
+                for row in self._rows(self.unseen_participants, 'participant_id')
+            }
+            for record in records:
+                record['unseen'] = record['participant_id'] in unseen
+        for task, path in (('verb', self.tail_verbs), ('noun', self.tail_nouns)):
+            if path is None or not self.labelled:
+                continue
+            tail = {row.integer(task) for row in self._rows(path, task)}
+            for record in records:
+                record[f'tail_{task}'] = record['label'][task] in tail
+        return records
+
+    def _required_columns(self) -> list[str]:
+        columns = ['narration_id', 'participant_id', 'video_id', 'start_frame', 'stop_frame']
+        if self.labelled:
+            columns += ['verb_class', 'noun_class']
+        if self.video_info is not None:
+            columns += ['start_timestamp', 'stop_timestamp']
+        return columns
+
+    def _label_columns(self, columns) -> dict[str, str]:
+        return dict(verb='verb_class', noun='noun_class')
+
+    def _load_class_names(self, task: str, path: str) -> list[str]:
+        return super()._load_class_names(task, path)[: NUM_BENCHMARK_CLASSES[task]]
+
+    def _parse_row(self, row: Row) -> dict:
+        sample_id, video_id = row.text('narration_id'), row.text('video_id')
+        record = dict(
+            sample_id=sample_id,
+            narration_id=sample_id,
+            video_id=video_id,
+            participant_id=row.text('participant_id'),
+            group=video_id,
+        )
+        start, stop = row.integer('start_frame'), row.integer('stop_frame')
+        segment = self._segment(row, sample_id, start, stop)
+        record['flow_stride'] = 2 if _is_from_epic_kitchens_55(video_id) else 1
+        if self._clocks is not None:
+            clock = self._clock(row, video_id)
+            start = clock.frame_at(_seconds(row, 'start_timestamp'))
+            stop = clock.frame_at(_seconds(row, 'stop_timestamp'))
+            segment = self._segment(row, sample_id, start, stop)
+            record['flow_stride'] = 1
+        return record | segment
+
+    def _clock(self, row: Row, video_id: str) -> VideoClock:
+        if video_id not in self._clocks:
+            raise row.error(
+                f'video {video_id!r} is not among the {len(self._clocks)} of {self.video_info}; '
+                'take both files from the same release'
+            )
+        return self._clocks[video_id]
+
+    def _load_clocks(self) -> Mapping[str, VideoClock] | None:
+        if self.video_info is None:
+            return None
+        clocks = {}
+        for row in self._rows(self.video_info, 'video_id', 'fps', 'duration'):
+            rate, duration = _positive(row, 'fps'), _positive(row, 'duration')
+            clocks[row.text('video_id')] = VideoClock(rate, round(duration * rate))
+        return clocks
+
+    def _rows(self, path: str, *columns: str) -> list[Row]:
+        return read_rows(self._locate(path), columns)
+
+
+def _is_from_epic_kitchens_55(video_id: str) -> bool:
+    return len(video_id.rpartition('_')[2]) == 2
+
+
+def _seconds(row: Row, column: str) -> float:
+    """Seconds of a timestamp such as 00:01:02.35."""
+    try:
+        hours, minutes, seconds = row.values[column].split(':')
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        raise row.error(
+            f'column {column!r} holds {row.values[column]!r}; expected a time such as 00:01:02.35'
+        ) from None
+
+
+def _positive(row: Row, column: str) -> float:
+    try:
+        value = float(row.values[column])
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise row.error(
+            f'column {column!r} holds {row.values[column]!r}; expected a number above 0'
+        )
+    return value

@@ -1,0 +1,262 @@
+"""A user's own clips: one CSV per split, labels by task, media found by a template per modality."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmaction.datasets import BaseActionDataset
+from mmengine.logging import print_log
+
+from ..registry import DATASETS
+from .annotation_csv import Row, read_class_names, read_rows
+from .holdout import holdout_groups
+
+SPLITS = (None, 'train', 'holdout')
+
+
+@DATASETS.register_module()
+class MultimodalDataset(BaseActionDataset):
+    """Clips of videos, each with one or more modalities and no, one or several labels.
+
+    The CSV has the columns `video_id`, `start_frame` and `stop_frame` (0-based, stop exclusive),
+    one column with the class id per task (`action`, or `verb` and `noun`), optionally `sample_id`
+    (unique; default `<video_id>_<start_frame>_<stop_frame>`) and `group` (default: the video).
+    Further columns are free for use in the media templates.
+
+    A record, which is also what enters the pipeline:
+
+    | key | value |
+    |---|---|
+    | `sample_id`, `video_id`, `group` | str |
+    | `start_frame`, `stop_frame`, `total_frames` | int; 0-based, stop exclusive, their difference |
+    | `start_index` | `start_frame`, where MMAction2's samplers begin to count |
+    | `label` | dict task -> class id; an int if the only task is `action`; absent if unlabelled |
+    | `media` | dict modality -> path |
+    | `modality` | 'RGB': what MMAction2's transforms ask for |
+
+    Args:
+        ann_file: The CSV; below `data_root` unless absolute.
+        media: Modality to path template with the record's keys and the CSV's columns as
+            placeholders, for example `dict(rgb='videos/{video_id}.mp4', obj='detections.h5')`;
+            below `data_root` unless absolute.
+        data_root: Folder of everything that is not given by an absolute path.
+        tasks: Task to CSV with its class names (columns `id, name`), or to None where there is
+            none; by default the CSV's columns say: `action`, or `verb` and `noun`. The names are
+            in `metainfo['classes']`; with them a label out of range is an error.
+        labelled: False reads no labels: the clips are for distillation or prediction only.
+        split: None for every clip, 'train' or 'holdout' for the two parts of the holdout split.
+        holdout: Arguments of `holdout_groups`: `ratio`, `seed`.
+        check_media: Whether a missing file is an error at once (one look per file).
+        kwargs: Arguments of BaseActionDataset and BaseDataset: `pipeline` (default: none),
+            `test_mode`, `lazy_init`, `indices`, `serialize_data`, ...
+
+    Raises:
+        FileNotFoundError: The CSV, a class file or media are missing.
+        ValueError: Anything in them is not as described; says file, line and sample.
+    """
+
+    # Name columns in the class files, the first one present counts.
+    class_name_columns: Sequence[str] = ('name',)
+
+    def __init__(
+        self,
+        ann_file: str,
+        *,
+        media: Mapping[str, str] | None = None,
+        data_root: str = '',
+        tasks: Mapping[str, str | None] | None = None,
+        labelled: bool = True,
+        split: str | None = None,
+        holdout: Mapping[str, Any] | None = None,
+        check_media: bool = True,
+        **kwargs,
+    ) -> None:
+        self.media = dict(media or {})
+        self.tasks = None if tasks is None else dict(tasks)
+        self.labelled = labelled
+        self.split = split
+        self.holdout = dict(holdout or {})
+        self.check_media = check_media
+        self._check_arguments()
+        self.data_root = data_root or ''
+        self.classes = {
+            task: self._load_class_names(task, self._locate(path))
+            for task, path in (self.tasks or {}).items()
+            if path is not None
+        }
+        metainfo = dict(classes=self.classes) | dict(kwargs.pop('metainfo', None) or {})
+        kwargs.setdefault('pipeline', [])
+        super().__init__(ann_file, data_root=self.data_root, metainfo=metainfo, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Read the CSV into records, keep the wanted part of the split, find the media."""
+        rows = read_rows(self.ann_file, self._required_columns())
+        label_columns = self._label_columns(list(rows[0].values)) if self.labelled else {}
+        records = []
+        for row in rows:
+            record = self._parse_row(row)
+            record['media'] = self._format_media(row, record)
+            if label_columns:
+                record['label'] = self._parse_label(row, record['sample_id'], label_columns)
+            records.append(record)
+        self._check_unique(rows, records)
+        records = self._select_split(records)
+        if self.check_media:
+            self._check_files(records)
+        return records
+
+    def get_data_info(self, idx: int) -> dict:
+        """The record of a clip as it enters the pipeline; decodes nothing."""
+        record = super().get_data_info(idx)
+        # Upstream sets one start_index for the whole data set; here a clip begins inside a video.
+        record['start_index'] = record['start_frame']
+        return record
+
+    def load_record(self, index: int) -> dict:
+        """The record of clip `index`, counted from the end if negative; decodes no video.
+
+        Raises:
+            IndexError: There is no such clip.
+        """
+        self.full_init()
+        if not -len(self) <= index < len(self):
+            raise IndexError(f'There is no clip {index} among the {len(self)} of {self.ann_file}.')
+        return self.get_data_info(index % len(self))
+
+    # What a data set with another file format overrides.
+
+    def _required_columns(self) -> list[str]:
+        """Columns that every row needs, labels apart."""
+        return ['video_id', 'start_frame', 'stop_frame']
+
+    def _label_columns(self, columns: Sequence[str]) -> dict[str, str]:
+        """Task to CSV column, of the tasks asked for or else of those the CSV has."""
+        tasks = self.tasks
+        if tasks is None:
+            choices = [('action',), ('verb', 'noun')]
+            found = [names for names in choices if set(names) <= set(columns)]
+            if len(found) > 1:
+                raise ValueError(
+                    f'{self.ann_file} has action, verb and noun columns; say which to learn, for '
+                    "example tasks=dict(action='action_classes.csv')."
+                )
+            tasks = found[0] if found else ()
+        missing = [task for task in tasks if task not in columns]
+        if missing or not tasks:
+            raise ValueError(
+                f'{self.ann_file} lacks label columns: expected '
+                f'{list(tasks) or "action, or verb and noun"}, found {list(columns)}. '
+                'Add them, or set labelled=False if these clips have no labels.'
+            )
+        return {task: task for task in tasks}
+
+    def _load_class_names(self, task: str, path: str) -> list[str]:
+        """The class names of `task`, of which `path` is the file."""
+        return read_class_names(path, self.class_name_columns)
+
+    def _parse_row(self, row: Row) -> dict:
+        """The record of one row, without label and media."""
+        video_id = row.text('video_id')
+        start, stop = row.integer('start_frame'), row.integer('stop_frame')
+        sample_id = row.values.get('sample_id') or f'{video_id}_{start}_{stop}'
+        record = dict(
+            sample_id=sample_id,
+            video_id=video_id,
+            group=row.values.get('group') or video_id,
+        )
+        return record | self._segment(row, sample_id, start, stop)
+
+    # Shared by every file format.
+
+    @staticmethod
+    def _segment(row: Row, sample_id: str, start: int, stop: int) -> dict:
+        """The segment's part of a record; frames 0-based, stop exclusive."""
+        if start < 0 or stop <= start:
+            kind = 'a negative' if start < 0 else 'an empty' if start == stop else 'an inverted'
+            raise row.error(
+                f'sample {sample_id!r} has {kind} segment, frames {start} to {stop} (exclusive); '
+                'expected 0 <= start_frame < stop_frame'
+            )
+        return dict(
+            start_frame=start, stop_frame=stop, total_frames=stop - start, start_index=start
+        )
+
+    def _parse_label(
+        self, row: Row, sample_id: str, label_columns: Mapping[str, str]
+    ) -> int | dict[str, int]:
+        labels = {}
+        for task, column in label_columns.items():
+            labels[task] = label = row.integer(column)
+            if label < 0 or label >= len(self.classes.get(task, range(label + 1))):
+                names = self.classes.get(task)
+                expected = (
+                    f'0 to {len(names) - 1} as in {self.tasks[task]}' if names else '0 or more'
+                )
+                raise row.error(
+                    f'sample {sample_id!r} has {task} class {label} in column {column!r}; '
+                    f'expected {expected}'
+                )
+        return labels['action'] if list(labels) == ['action'] else labels
+
+    def _format_media(self, row: Row, record: Mapping[str, Any]) -> dict[str, str]:
+        fields = row.values | record
+        paths = {}
+        for modality, template in self.media.items():
+            try:
+                paths[modality] = self._locate(template.format_map(fields))
+            except (KeyError, IndexError, ValueError, AttributeError) as error:
+                raise ValueError(
+                    f'The media template {modality}={template!r} cannot be filled in ({error!r}); '
+                    f'the placeholders that exist are {sorted(fields)}.'
+                ) from error
+        return paths
+
+    def _locate(self, path: str) -> str:
+        return os.path.join(self.data_root, path)
+
+    def _check_arguments(self) -> None:
+        if self.split not in SPLITS:
+            raise ValueError(f'Unknown split {self.split!r}; expected one of {list(SPLITS)}.')
+        unknown = sorted(self.holdout.keys() - {'ratio', 'seed'})
+        if unknown:
+            raise ValueError(f'Unknown keys {unknown} in holdout; expected ratio and seed.')
+
+    def _check_unique(self, rows: Sequence[Row], records: Sequence[dict]) -> None:
+        first_line: dict[str, int] = {}
+        for row, record in zip(rows, records, strict=True):
+            first = first_line.setdefault(record['sample_id'], row.line)
+            if first != row.line:
+                raise row.error(
+                    f'sample id {record["sample_id"]!r} is taken by line {first} already; '
+                    'ids must be unique, so rename or remove one (without a column sample_id the '
+                    'id is video_id, start_frame and stop_frame: add one)'
+                )
+
+    def _select_split(self, records: list[dict]) -> list[dict]:
+        if self.split is None:
+            return records
+        try:
+            groups = holdout_groups((record['group'] for record in records), **self.holdout)
+        except ValueError as error:
+            raise ValueError(f'{self.ann_file}, split={self.split!r}: {error}') from error
+        held_out = [record for record in records if record['group'] in groups]
+        print_log(
+            f'Holdout of {self.ann_file}: {len(held_out)} of {len(records)} clips '
+            f'({len(held_out) / len(records):.1%}) in {len(groups)} groups.',
+            logger='current',
+        )
+        if self.split == 'holdout':
+            return held_out
+        return [record for record in records if record['group'] not in groups]
+
+    def _check_files(self, records: Sequence[dict]) -> None:
+        paths = {path: name for record in records for name, path in record['media'].items()}
+        missing = [path for path in paths if not Path(path).exists()]
+        if missing:
+            named = ', '.join(f'{path} ({paths[path]})' for path in missing[:3])
+            raise FileNotFoundError(
+                f'{len(missing)} of {len(paths)} media files of {self.ann_file} are missing: '
+                f'{named}{", ..." if len(missing) > 3 else ""}. Check data_root and media, '
+                'download or extract them, or set check_media=False.'
+            )

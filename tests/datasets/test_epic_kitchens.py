@@ -1,0 +1,299 @@
+"""EpicKitchensDataset: the official layout in miniature, and the real files where they are.
+
+The tests of the real files need `MMDISTILL_EPIC_ANNOTATIONS=<folder of EPIC_100_*.csv>`.
+"""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+from mmdistill.datasets import EpicKitchensDataset
+
+HEADER = (
+    'narration_id,participant_id,video_id,narration_timestamp,start_timestamp,stop_timestamp,'
+    'start_frame,stop_frame,narration,verb,verb_class,noun,noun_class,all_nouns,all_noun_classes'
+)
+ROWS = [
+    'P01_11_0,P01,P01_11,00:00:00.560,00:00:00.00,00:00:01.89,1,113,take plate,take,0,plate,2,'
+    "['plate'],[2]",
+    'P01_11_1,P01,P01_11,,00:01:01.56,00:01:02.45,3693,3747,"put down, gently",put-down,1,plate,2,'
+    '"[\'plate\', \'cup\']","[2, 1]"',
+    'P18_101_0,P18,P18_101,00:00:01.100,00:00:02.00,00:00:03.00,100,150,wash cup,wash,2,cup,1,'
+    "['cup'],[1]",
+]
+TEST_HEADER = (
+    'narration_id,participant_id,video_id,narration_timestamp,start_timestamp,stop_timestamp,'
+    'start_frame,stop_frame'
+)
+# The real verb file has Windows line ends, the real noun file quotes.
+FILES = {
+    'ann.csv': '\n'.join([HEADER, *ROWS]) + '\n',
+    'verbs.csv': 'id,key,instances,category\r\n0,take,"[\'take\']",retrieve\r\n'
+    '1,put,x,leave\r\n2,wash,x,clean\r\n',
+    'nouns.csv': '"id","key","instances","category"\n0,"tap",x,y\n1,"cup",x,y\n2,"plate",x,y\n',
+    'tail_verbs.csv': 'verb\n2\n',
+    'tail_nouns.csv': 'noun\n2\n0\n',
+    'unseen.csv': 'participant_id\nP18\nP32\n',
+    'info.csv': 'video_id,duration,fps,resolution\nP01_11,62.44,29.97002997002997,1920x1080\n'
+    'P18_101,100.0,50.0,1920x1080\n',
+}
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Build a data set in a folder of `FILES`, some of them replaced."""
+
+    def build_dataset(files: dict[str, str] | None = None, **kwargs) -> EpicKitchensDataset:
+        for name, text in (FILES | (files or {})).items():
+            (tmp_path / name).write_bytes(text.encode())
+        return EpicKitchensDataset('ann.csv', data_root=str(tmp_path), **kwargs)
+
+    return build_dataset
+
+
+def records_of(dataset: EpicKitchensDataset) -> list[dict]:
+    return [dataset.load_record(i) for i in range(len(dataset))]
+
+
+def replace_in_row(row: int, old: str, new: str) -> dict[str, str]:
+    rows = list(ROWS)
+    assert rows[row].count(old) == 1
+    rows[row] = rows[row].replace(old, new)
+    return {'ann.csv': '\n'.join([HEADER, *rows]) + '\n'}
+
+
+def test_record(build, tmp_path):
+    dataset = build(media=dict(rgb='{participant_id}/videos/{video_id}.MP4'), check_media=False)
+    assert dataset.load_record(1) == dict(
+        sample_id='P01_11_1',
+        narration_id='P01_11_1',
+        video_id='P01_11',
+        participant_id='P01',
+        group='P01_11',
+        start_frame=3693,
+        stop_frame=3747,
+        total_frames=54,
+        start_index=3693,
+        flow_stride=2,
+        label=dict(verb=1, noun=2),
+        media=dict(rgb=str(tmp_path / 'P01/videos/P01_11.MP4')),
+        modality='RGB',
+        sample_idx=1,
+    )
+
+
+def test_published_flow_is_at_half_rate_in_epic_kitchens_55_only(build):
+    assert [r['flow_stride'] for r in records_of(build())] == [2, 2, 1]
+
+
+def test_frames_of_the_videos_follow_time_not_published_numbers(build):
+    records = records_of(build(video_info='info.csv'))
+    # 61.56 s and 62.45 s at 29.97 frames/s: 1844.9 and 1871.6; the video has 1871 frames.
+    assert [(r['start_frame'], r['stop_frame']) for r in records] == [
+        (0, 56),
+        (1844, 1871),
+        (100, 150),
+    ]
+    assert [r['total_frames'] for r in records] == [56, 27, 50]
+    assert [r['start_index'] for r in records] == [0, 1844, 100]
+    assert [r['flow_stride'] for r in records] == [1, 1, 1]
+
+
+def test_timestamps_that_fall_on_a_frame_do_not_slip_to_the_one_before(build):
+    rows = [
+        f'a{frame},P01,P01_11,,00:00:{frame / 10:05.2f},00:00:{(frame + 1) / 10:05.2f},1,2,,,0,,0,,'
+        for frame in range(80)
+    ]
+    files = {
+        'info.csv': 'video_id,duration,fps\nP01_11,9.0,10\n',
+        'ann.csv': '\n'.join([HEADER, *rows]),
+    }
+    records = records_of(build(files, video_info='info.csv'))
+    assert [(r['start_frame'], r['stop_frame']) for r in records] == [(k, k + 1) for k in range(80)]
+
+
+def test_video_info_must_know_every_video(build):
+    files = {'info.csv': 'video_id,duration,fps\nP01_11,62.44,50\n'}
+    with pytest.raises(
+        ValueError, match=r"ann\.csv, line 4: video 'P18_101' .* the 1 of info\.csv"
+    ):
+        build(files, video_info='info.csv')
+
+
+def test_segment_after_the_end_of_its_video(build):
+    files = {'info.csv': 'video_id,duration,fps\nP01_11,30.0,50\nP18_101,9,50\n'}
+    with pytest.raises(ValueError, match=r"line 3: sample 'P01_11_1' has an empty segment"):
+        build(files, video_info='info.csv')
+
+
+@pytest.mark.parametrize('fps', ['0', 'nan', 'fast'])
+def test_impossible_frame_rate(build, fps):
+    files = {'info.csv': f'video_id,duration,fps\nP01_11,30.0,{fps}\n'}
+    with pytest.raises(ValueError, match=rf"info\.csv, line 2: column 'fps' holds '{fps}'"):
+        build(files, video_info='info.csv')
+
+
+def test_bad_timestamp(build):
+    with pytest.raises(ValueError, match=r"line 2: column 'stop_timestamp' holds '1.89'"):
+        build(replace_in_row(0, '00:00:01.89', '1.89'), video_info='info.csv')
+
+
+def test_class_names_tail_and_unseen(build):
+    dataset = build(
+        verb_classes='verbs.csv',
+        noun_classes='nouns.csv',
+        tail_verbs='tail_verbs.csv',
+        tail_nouns='tail_nouns.csv',
+        unseen_participants='unseen.csv',
+    )
+    assert dataset.metainfo['classes'] == dict(
+        verb=['take', 'put', 'wash'], noun=['tap', 'cup', 'plate']
+    )
+    flags = [(r['unseen'], r['tail_verb'], r['tail_noun']) for r in records_of(dataset)]
+    assert flags == [(False, False, True), (False, False, True), (True, True, False)]
+
+
+def test_version_2_of_the_noun_file_still_means_300_nouns(build):
+    nouns = 'id,key,instances,category\n' + ''.join(f'{i},noun{i},x,y\n' for i in range(305))
+    dataset = build({'nouns.csv': nouns}, noun_classes='nouns.csv')
+    assert len(dataset.metainfo['classes']['noun']) == 300
+    with pytest.raises(ValueError, match='noun class 300 .* 0 to 299'):
+        build(
+            {'nouns.csv': nouns} | replace_in_row(2, 'cup,1,', 'cup,300,'),
+            noun_classes='nouns.csv',
+        )
+
+
+def test_test_timestamps_have_no_labels(build):
+    files = {'ann.csv': f'{TEST_HEADER}\nP01_101_0,P01,P01_101,x,00:00:02.86,00:00:03.87,143,193\n'}
+    with pytest.raises(ValueError, match=r"lacks the columns \['noun_class', 'verb_class'\]"):
+        build(files)
+    (record,) = records_of(
+        build(
+            files,
+            labelled=False,
+            tail_verbs='tail_verbs.csv',
+            unseen_participants='unseen.csv',
+            verb_classes='verbs.csv',
+        )
+    )
+    assert 'label' not in record
+    assert 'tail_verb' not in record
+    assert record['unseen'] is False
+
+
+@pytest.mark.parametrize(
+    ('row', 'old', 'new', 'message'),
+    [
+        (1, '3693,3747', '3747,3693', r"line 3: sample 'P01_11_1' has an inverted segment"),
+        (2, '100,150', '100,100', r"line 4: sample 'P18_101_0' has an empty segment"),
+        (2, 'wash,2,', 'wash,3,', r"line 4: sample 'P18_101_0' has verb class 3 .* 0 to 2 .*verbs"),
+        (2, 'cup,1,', 'cup,-1,', r"line 4: sample 'P18_101_0' has noun class -1"),
+        (2, 'P18_101_0,', 'P01_11_0,', r"line 4: sample id 'P01_11_0' is taken by line 2"),
+        (2, ',P18,', ',,', r"line 4: column 'participant_id' is empty"),
+        (2, '150,', 'nan,', r"line 4: column 'stop_frame' holds 'nan'"),
+    ],
+)
+def test_mistakes_in_a_row(build, row, old, new, message):
+    with pytest.raises(ValueError, match=r'ann\.csv, ' + message):
+        build(replace_in_row(row, old, new), verb_classes='verbs.csv', noun_classes='nouns.csv')
+
+
+def test_swapped_list_file_is_named(build):
+    with pytest.raises(ValueError, match=r"tail_nouns\.csv lacks the columns \['verb'\]"):
+        build(tail_verbs='tail_nouns.csv')
+
+
+def test_missing_media(build):
+    with pytest.raises(FileNotFoundError, match=r'2 of 2 media files .*P01_11.*P18_101'):
+        build(media=dict(rgb='{participant_id}/videos/{video_id}.MP4'))
+
+
+def test_holdout_is_by_video(build):
+    rows = [
+        f'v{i}_{j},P01,P01_{i:02d},x,x,x,{j},{j + 1},x,x,0,x,0,x,x'
+        for i in range(20)
+        for j in range(1, 11)
+    ]
+    files = {'ann.csv': '\n'.join([HEADER, *rows])}
+    parts = [records_of(build(files, split=split)) for split in ('train', 'holdout')]
+    assert [len(part) for part in parts] == [180, 20]
+    train, holdout = ({record['video_id'] for record in part} for part in parts)
+    assert len(train | holdout) == 20
+    assert not train & holdout
+
+
+# The real files.
+
+ANNOTATIONS = os.environ.get('MMDISTILL_EPIC_ANNOTATIONS', '')
+needs_real_files = pytest.mark.skipif(
+    not (Path(ANNOTATIONS) / 'EPIC_100_validation.csv').is_file(),
+    reason='set MMDISTILL_EPIC_ANNOTATIONS to the folder of EPIC_100_validation.csv',
+)
+
+
+def real_validation(**kwargs) -> EpicKitchensDataset:
+    return EpicKitchensDataset(
+        'EPIC_100_validation.csv',
+        data_root=ANNOTATIONS,
+        verb_classes='EPIC_100_verb_classes.csv',
+        noun_classes='EPIC_100_noun_classes_v2.csv',
+        tail_verbs='EPIC_100_tail_verbs.csv',
+        tail_nouns='EPIC_100_tail_nouns.csv',
+        unseen_participants='EPIC_100_unseen_participant_ids_validation.csv',
+        **kwargs,
+    )
+
+
+def real_rows(name: str) -> list[dict[str, str]]:
+    with open(Path(ANNOTATIONS) / name, newline='') as file:
+        return list(csv.DictReader(file))
+
+
+def seconds(timestamp: str) -> float:
+    hours, minutes, rest = timestamp.split(':')
+    return 3600 * int(hours) + 60 * int(minutes) + float(rest)
+
+
+@needs_real_files
+def test_real_validation_set():
+    dataset = real_validation()
+    rows, records = real_rows('EPIC_100_validation.csv'), records_of(dataset)
+    assert len(dataset) == 9668
+    assert {task: len(names) for task, names in dataset.metainfo['classes'].items()} == dict(
+        verb=97, noun=300
+    )
+    assert len({record['video_id'] for record in records}) == 138
+    assert sum(record['unseen'] for record in records) == 1065
+    assert sum(record['tail_verb'] for record in records) == 1760
+    assert sum(record['tail_noun'] for record in records) == 1900
+    for row, record in zip(rows, records, strict=True):
+        assert record['sample_id'] == row['narration_id']
+        assert record['label'] == dict(verb=int(row['verb_class']), noun=int(row['noun_class']))
+
+
+@needs_real_files
+@pytest.mark.parametrize('by_time', [False, True])
+def test_real_segments_are_where_the_timestamps_say(by_time):
+    # At most one frame off; published numbers read as mp4 frames would be 187 s off at worst.
+    dataset = real_validation(**(dict(video_info='EPIC_100_video_info.csv') if by_time else {}))
+    info = {row['video_id']: row for row in real_rows('EPIC_100_video_info.csv')}
+    rates = {video: float(row['fps']) if by_time else 60.0 for video, row in info.items()}
+    for row, record in zip(real_rows('EPIC_100_validation.csv'), records_of(dataset), strict=True):
+        rate = rates[row['video_id']]
+        start, stop = seconds(row['start_timestamp']), seconds(row['stop_timestamp'])
+        assert record['start_frame'] == pytest.approx(start * rate - 0.5, abs=1.51)
+        assert record['stop_frame'] == pytest.approx(stop * rate - 0.5, abs=1.51)
+        assert record['total_frames'] == pytest.approx((stop - start) * rate, abs=2.01)
+        if by_time:
+            num_frames = round(float(info[row['video_id']]['duration']) * rate)
+            assert record['stop_frame'] <= num_frames
+
+
+@needs_real_files
+def test_real_holdout_split():
+    train, holdout = (real_validation(split=split) for split in ('train', 'holdout'))
+    assert len(train) + len(holdout) == 9668
+    assert len(holdout) / 9668 == pytest.approx(0.1, abs=0.01)
