@@ -1,0 +1,45 @@
+# The whole project in one place; `make help` lists the commands.
+#
+#   VENV=path      the environment to use; one that exists keeps its torch (default .venv)
+#   PYTHON=path    the Python to make it with (default: the first of 3.10 to 3.12 that runs)
+#   ARGS=...       passed on to the program behind demo, test and test-slow
+
+VENV ?= .venv
+PYTHON ?=
+ARGS ?=
+BIN := $(VENV)/bin
+
+# On a busy machine two threads of OpenMP can be many times slower than one.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+
+setup: ## make the environment, or see that nothing is to do
+	@python=$$(sh tools/find_python.sh $(or $(PYTHON),$(wildcard $(BIN)/python))) && \
+		"$$python" tools/setup_env --venv "$(VENV)"
+
+demo: setup ## the main job in miniature: render, extract, train experts, distil, test, report
+	$(BIN)/python tools/demo.py $(ARGS)
+
+test: setup ## the tests that CI runs on every change
+	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+
+test-slow: setup ## the whole chain at a tiny size
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: setup ## style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+format: setup ## mend what lint can mend
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove caches and builds; the environment, data and runs stay
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,109 @@
+"""mmcv with compiled operators: a wheel per torch version, built once and kept."""
+
+import os
+import shutil
+import sys
+import sysconfig
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+from steps import NEEDS, SetupError, duration, last_line, pip, run_logged, run_probe, say
+from torch_install import Torch
+
+GB_PER_COMPILER = 1.5
+
+MMCV_PROBE = """
+import sys, mmcv, mmcv.ops
+if not mmcv.__version__.startswith(sys.argv[1]):
+    sys.exit(f'mmcv {mmcv.__version__} is installed, {sys.argv[1]}x is needed')
+if sys.argv[2] == 'cuda' and mmcv.ops.get_compiling_cuda_version() == 'not available':
+    sys.exit('mmcv was built without CUDA operators')
+"""
+
+
+def mmcv_fault(python: Path, torch: Torch) -> str:
+    """Why the installed mmcv does not fit this torch; empty if it does."""
+    series = NEEDS['PINS']['mmcv'].rpartition('.')[0] + '.'
+    probe = run_probe(python, MMCV_PROBE, series, 'cuda' if torch.wants_cuda else 'cpu')
+    return last_line(probe.stderr) if probe.returncode else ''
+
+
+def wheel_folder(torch: Torch) -> Path:
+    cache = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    return Path(cache) / 'mmdistill' / 'wheels' / torch.key
+
+
+def find_wheel(folder: Path) -> Path | None:
+    return next(folder.glob(f'mmcv-{NEEDS["PINS"]["mmcv"]}-*.whl'), None)
+
+
+def build_wheel(python: Path, torch: Torch, folder: Path, log: Path) -> Path:
+    """Compile mmcv with its operators and keep the wheel in `folder`."""
+    check_build_tools(torch)
+    pin = f'mmcv=={NEEDS["PINS"]["mmcv"]}'
+    jobs = os.environ.get('MAX_JOBS') or str(default_jobs())
+    flags = f'{os.environ.get("CFLAGS", "")} -g0'.strip()  # no debug symbols: half the time
+    env = {**os.environ, 'CFLAGS': flags, 'MAX_JOBS': jobs, 'MMCV_WITH_OPS': '1'}
+    with tempfile.TemporaryDirectory() as scratch:
+        fetch = pip(python, 'download', '--no-deps', '--no-binary', ':all:', '-d', scratch)
+        run_logged([*fetch, '--no-build-isolation', pin], log, f'Fetching the source of {pin}')
+        source = unpack_source(Path(scratch), torch)
+        say(f'Compiling the operators of {pin}, {jobs} file(s) at once. On two cores this takes 6')
+        say('minutes (12 if they are busy), once per torch version: the wheel is kept in')
+        say(f'{folder}')
+        start = time.monotonic()
+        build = pip(python, 'wheel', '--no-deps', '--no-build-isolation', '-v', '-w', scratch)
+        run_logged([*build, str(source)], log, f'Building {pin}', env)
+        wheel = keep_wheel(next(Path(scratch).glob('mmcv-*.whl')), folder)
+    say(f'mmcv was built in {duration(time.monotonic() - start)}.')
+    return wheel
+
+
+def keep_wheel(built: Path, folder: Path) -> Path:
+    """Copy a wheel into the cache in one step: another set-up never sees half of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f'{built.name}.{os.getpid()}'
+    shutil.copyfile(built, partial)
+    return partial.replace(folder / built.name)
+
+
+def unpack_source(folder: Path, torch: Torch) -> Path:
+    """Unpack mmcv's sdist; torch >= 2.14 needs C++20 where its setup.py asks for C++17."""
+    with tarfile.open(next(folder.glob('mmcv-*.tar.gz'))) as archive:
+        archive.extractall(folder)
+    source = next(path.parent for path in folder.glob('mmcv-*/setup.py'))
+    if torch.release >= (2, 14):
+        setup = source / 'setup.py'
+        setup.write_text(setup.read_text().replace('std=c++17', 'std=c++20'))
+        say(f'torch {torch.version} needs C++20: mmcv is compiled so.')
+    return source
+
+
+def check_build_tools(torch: Torch) -> None:
+    """Name every missing tool at once.
+
+    Raises:
+        SetupError: Without a C++ compiler, Python's headers or (for CUDA) nvcc.
+    """
+    missing = []
+    compiler = (os.environ.get('CXX') or 'c++').split()[0]
+    if not (shutil.which(compiler) or shutil.which('g++')):
+        missing.append(f'a C++ compiler ({compiler}; on Debian: apt install g++)')
+    if not Path(sysconfig.get_paths()['include'], 'Python.h').exists():
+        package = f'python{sys.version_info[0]}.{sys.version_info[1]}-dev'
+        missing.append(f"Python's headers (Python.h; on Debian: apt install {package})")
+    has_nvcc = os.environ.get('CUDA_HOME') or shutil.which('nvcc')
+    if torch.wants_cuda and not (has_nvcc or Path('/usr/local/cuda/bin/nvcc').exists()):
+        missing.append(
+            f'nvcc of CUDA {torch.accelerator} (set CUDA_HOME; or, for operators that '
+            'run on the CPU only: CUDA_VISIBLE_DEVICES= make setup)'
+        )
+    if missing:
+        raise SetupError('to build mmcv this machine lacks ' + '; '.join(missing))
+
+
+def default_jobs() -> int:
+    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30
+    return max(1, min(os.cpu_count() or 1, int(memory / GB_PER_COMPILER)))
