@@ -51,8 +51,7 @@ class Torch(NamedTuple):
 
 
 def provide_torch(python: Path, log: Path) -> Torch:
-    """Install the pinned torch, unless the environment has one in range."""
-    run_logged(pip(python, 'install', *NEEDS['BUILD']), log, 'Installing build tools')
+    """Install the pinned torch, unless the environment has one in range, and the build tools."""
     torch = probe_torch(python)
     if torch is None:
         index = torch_index()
@@ -60,12 +59,15 @@ def provide_torch(python: Path, log: Path) -> Torch:
         pin = f'torch=={NEEDS["PINS"]["torch"]}'
         label = f'Installing {pin}' + (f' from {index}' if index else '')
         run_logged(pip(python, 'install', *source, pin), log, label)
-        return probe_torch(python)
-    if torch.release < (2, 1):
+        torch = probe_torch(python)
+    elif torch.release < (2, 1):
         raise SetupError(
             f'torch {torch.version} is too old, 2.1 is the least: pip install -U torch'
         )
-    say(f'torch {torch.version} is kept.')
+    else:
+        say(f'torch {torch.version} is kept.')
+    # After torch, whose own requirement may bring a setuptools that is too new for mmcv.
+    run_logged(pip(python, 'install', *NEEDS['BUILD']), log, 'Installing build tools')
     return torch
 
 
