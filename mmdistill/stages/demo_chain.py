@@ -1,0 +1,176 @@
+"""The demo as a graph of stages: render, extract, train experts, distil, test, report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .stage import OneFile, Stage
+
+TRAINED_MODELS = ('rgb', 'flow', 'obj', 'student')
+TEACHERS = ('teacher_uniform', 'teacher')
+DEMO_MODELS = (*TRAINED_MODELS, *TEACHERS)
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """What the user can choose about a run of the demo.
+
+    Args:
+        data_root: Folder of the rendered data set and of what is extracted from it.
+        work_dir: Folder of checkpoints, logs and the report.
+        num_train: Rendered training clips.
+        num_val: Rendered validation clips.
+        data_seed: Seed of the renderer.
+        seed: Seed of the trainings.
+        cfg_options: `key=value` pairs handed to every training and test.
+        configs: Folder of the demo's configs.
+    """
+
+    data_root: Path = Path('data/demo')
+    work_dir: Path = Path('work_dirs/demo')
+    num_train: int = 1200
+    num_val: int = 300
+    data_seed: int = 0
+    seed: int = 0
+    cfg_options: tuple[str, ...] = ()
+    configs: Path = Path('configs/demo')
+
+    def config(self, name: str) -> str:
+        """Path of one of the demo's configs."""
+        return str(self.configs / f'{name}.py')
+
+    def best(self, name: str) -> OneFile:
+        """The best checkpoint of a training."""
+        return OneFile(str(self.work_dir / name / 'best*.pth'))
+
+    def options(self, *more: str) -> tuple[str, ...]:
+        """The `--cfg-options` of a training or test."""
+        return ('--cfg-options', f'data_root={self.data_root}/', *more, *self.cfg_options)
+
+
+def data_stages(settings: DemoSettings) -> list[Stage]:
+    """Stages that make the data set: rendering, the detector, flow and detections."""
+    data, home = str(settings.data_root), settings.work_dir
+    render = Stage(
+        name='render',
+        command=(
+            'tools/data/render_demo.py',
+            data,
+            *('--train', str(settings.num_train), '--val', str(settings.num_val)),
+            *('--seed', str(settings.data_seed)),
+        ),
+        home=home,
+        outputs=(f'{data}/annotations/EPIC_100_train.csv', f'{data}/detector/train.json'),
+    )
+    flow = Stage(
+        name='extract_flow',
+        command=(
+            'tools/data/extract_flow.py',
+            *('--videos', f'{data}/*/videos/*.MP4'),
+            *('--out-template', f'{data}/{{participant_id}}/flow_frames/{{video_id}}'),
+            *('--workers', '{workers}'),
+        ),
+        home=home,
+        needs=('render',),
+        outputs=(f'{data}/P01/flow_frames',),
+        owned=(f'{data}/P*/flow_frames',),
+    )
+    return [render, _training(settings, 'detector', ('render',)), flow, _detections(settings)]
+
+
+def _detections(settings: DemoSettings) -> Stage:
+    data = str(settings.data_root)
+    return Stage(
+        name='extract_boxes',
+        command=(
+            'tools/data/extract_detections.py',
+            settings.config('detector'),
+            settings.best('detector'),
+            '--ann',
+            *(f'{data}/annotations/EPIC_100_{split}.csv' for split in ('train', 'validation')),
+            *('--data-root', data, '--out', f'{data}/detections.h5'),
+            *('--stride', '2', '--workers', '{workers}'),
+        ),
+        home=settings.work_dir,
+        needs=('detector',),
+        inputs=(settings.config('detector'),),
+        outputs=(f'{data}/detections.h5',),
+        owned=(f'{data}/detections.h5*',),
+    )
+
+
+def training_stages(settings: DemoSettings, teachers: bool = True) -> list[Stage]:
+    """Stages that depend on the training seed: experts, student and their tests.
+
+    Args:
+        settings: The run.
+        teachers: Also test the experts and both teachers, not only the baseline and the student.
+    """
+    stages = [
+        _training(settings, 'rgb', ('render',)),
+        _training(settings, 'flow', ('extract_flow',)),
+        _training(settings, 'obj', ('extract_boxes',)),
+        _training(settings, 'student', ('rgb', 'flow', 'obj')),
+    ]
+    tested = DEMO_MODELS if teachers else ('rgb', 'student')
+    # All tests wait for the student: it is the longest stage and gets the machine to itself.
+    return stages + [_test(settings, name, ('student',)) for name in tested]
+
+
+def _training(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stage:
+    folder = settings.work_dir / name
+    seed = settings.data_seed if name == 'detector' else settings.seed
+    more = (f'expert_dir={settings.work_dir}',) if name == 'student' else ()
+    return Stage(
+        name=name,
+        command=(
+            'tools/train.py',
+            settings.config(name),
+            *('--work-dir', str(folder), '--seed', str(seed)),
+            *settings.options(*more),
+        ),
+        home=settings.work_dir,
+        needs=needs,
+        inputs=(settings.config(name),),
+        outputs=(f'{folder}/best*.pth',),
+        owned=(str(folder),),
+        resume=('--resume',),
+    )
+
+
+def _test(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stage:
+    folder = settings.work_dir / 'test' / name
+    is_teacher = name in TEACHERS
+    return Stage(
+        name=f'test_{name}',
+        command=(
+            'tools/test.py',
+            settings.config(name),
+            *(() if is_teacher else (settings.best(name),)),
+            *('--out', f'{folder}/metrics.json', '--dump', f'{folder}/scores.npz'),
+            *('--work-dir', f'{folder}/log'),
+            *settings.options(*((f'expert_dir={settings.work_dir}',) if is_teacher else ())),
+        ),
+        home=settings.work_dir,
+        needs=needs,
+        inputs=(settings.config(name),),
+        outputs=(f'{folder}/metrics.json', f'{folder}/scores.npz'),
+        owned=(str(folder),),
+    )
+
+
+def report_stage(settings: DemoSettings) -> Stage:
+    """The stage that measures costs and writes `report.json` and `report.html`."""
+    folder = settings.work_dir
+    return Stage(
+        name='report',
+        command=(
+            'tools/analysis/demo_report.py',
+            *(str(folder), '--data-root', str(settings.data_root)),
+            *('--configs', str(settings.configs)),
+            *settings.options(),
+        ),
+        home=folder,
+        needs=tuple(f'test_{name}' for name in DEMO_MODELS),
+        outputs=(f'{folder}/report.json', f'{folder}/report.html'),
+        owned=(f'{folder}/report.json', f'{folder}/report.html'),
+    )

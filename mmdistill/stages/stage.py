@@ -1,0 +1,170 @@
+"""One stage of a chain: a command, what it reads and writes, and the stamp that says it is done.
+
+A stamp holds the command, a digest of every input and the identity of the runs it built on. A stage
+counts as finished only while all of them are what they were, so a changed config, seed or upstream
+stage leads to a new run of exactly what depends on it.
+"""
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine.config import Config
+
+
+@dataclass(frozen=True)
+class OneFile:
+    """An argument that is known only when the stage starts: the one file a pattern matches."""
+
+    pattern: str
+
+    def resolve(self) -> str:
+        """Return the path.
+
+        Raises:
+            FileNotFoundError: if the pattern matches no file, or several.
+        """
+        path = Path(self.pattern)
+        found = sorted(path.parent.glob(path.name))
+        if len(found) != 1:
+            raise FileNotFoundError(
+                f'Expected exactly one file {self.pattern}, found {[p.name for p in found]}. '
+                f'Remove {path.parent} and run again.'
+            )
+        return str(found[0])
+
+    def __str__(self) -> str:
+        return self.pattern
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A command of a chain.
+
+    Args:
+        name: Unique in its chain; also names its log and stamp.
+        command: Arguments after the Python interpreter. `{workers}` becomes the number of cores
+            the stage may use, an `OneFile` the file it matches.
+        home: Folder that receives `logs/<name>.log` and `stamps/<name>.json`.
+        needs: Names of the stages that must be finished before.
+        inputs: Files whose content matters; configs count with all their bases.
+        outputs: Files that must exist afterwards, as glob patterns.
+        owned: Files and folders that only this stage writes. They are removed before it starts
+            from scratch, so that nothing of an older run with other settings is mixed in.
+        resume: Arguments added when an interrupted run is continued, for tools that do not
+            continue by themselves.
+    """
+
+    name: str
+    command: tuple[str | OneFile, ...]
+    home: Path
+    needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    owned: tuple[str, ...] = ()
+    resume: tuple[str, ...] = ()
+
+    @property
+    def log(self) -> Path:
+        """Where everything the command prints goes."""
+        return self.home / 'logs' / f'{self.name}.log'
+
+    @property
+    def stamp(self) -> Path:
+        """Written when the stage has succeeded."""
+        return self.home / 'stamps' / f'{self.name}.json'
+
+    @property
+    def start_mark(self) -> Path:
+        """Written when the stage starts: tells an interrupted run from a new one."""
+        return self.home / 'stamps' / f'{self.name}.started.json'
+
+    def identity(self, runs: dict[str, str]) -> dict:
+        """All that decides the result: the command, the inputs and the runs it builds on.
+
+        Args:
+            runs: Stage name to identity of its finished run (see `run_id`).
+        """
+        return {
+            'command': [str(part) for part in self.command],
+            'inputs': {path: content_digest(Path(path)) for path in self.inputs},
+            'needs': {name: runs[name] for name in self.needs},
+        }
+
+    def missing_outputs(self) -> list[str]:
+        """Patterns of `outputs` that match nothing."""
+        return [p for p in self.outputs if not any(Path(p).parent.glob(Path(p).name))]
+
+    def clear(self) -> None:
+        """Remove everything that only this stage writes."""
+        for pattern in self.owned:
+            for path in expand(pattern):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+
+
+def expand(pattern: str) -> list[Path]:
+    """Files and folders that match a pattern; wildcards may stand in any part of it."""
+    parts = Path(pattern).parts
+    fixed = next((i for i, part in enumerate(parts) if '*' in part), len(parts))
+    if fixed == len(parts):
+        return [Path(pattern)] if Path(pattern).exists() else []
+    return sorted(Path(*parts[:fixed]).glob(str(Path(*parts[fixed:]))))
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a file; of a config, of what it says together with all its bases."""
+    if path.suffix == '.py':
+        content = repr(Config.fromfile(path, lazy_import=False).to_dict()).encode()
+    else:
+        content = path.read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_json(path: Path) -> dict | None:
+    """The object in a JSON file, or None where the file is missing or cut short."""
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def write_json(path: Path, value: dict) -> None:
+    """Write atomically: a reader sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'{path.name}.part')
+    temporary.write_text(json.dumps(value, indent=2) + '\n')
+    temporary.replace(path)
+
+
+def run_id(stamp: dict) -> str:
+    """Identity of a finished run, for the stages that build on it.
+
+    The finishing time belongs to it: whoever repeats a stage has new outputs, and what was built
+    on the old ones is out of date.
+    """
+    content = json.dumps([stamp['identity'], stamp['finished']], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def finished_stamp(stage: Stage, runs: dict[str, str]) -> dict | None:
+    """The stamp of a stage that need not run again, or None."""
+    stamp = read_json(stage.stamp)
+    if stamp is None or any(name not in runs for name in stage.needs) or stage.missing_outputs():
+        return None
+    return stamp if stamp.get('identity') == stage.identity(runs) else None
+
+
+def is_finished(stages: list[Stage]) -> bool:
+    """Whether every stage (given in an order that respects `needs`) is up to date."""
+    runs: dict[str, str] = {}
+    for stage in stages:
+        stamp = finished_stamp(stage, runs)
+        if stamp is None:
+            return False
+        runs[stage.name] = run_id(stamp)
+    return True
