@@ -40,7 +40,7 @@ class Camera:
 def _head_motion(
     frames: int, size: tuple[int, int], rng: Generator, params: DemoParameters
 ) -> NDArray:
-    """Affine maps (frames, 2, 3) from frame heights to pixels: drift, two waves, jitter, roll, zoom."""
+    """Affine maps (frames, 2, 3), frame heights to pixels: drift, waves, jitter, roll, zoom."""
     width, height = size
     time = np.arange(frames) / max(frames - 1, 1)
     shift = (time[:, None] - 0.5) * rng.uniform(-1, 1, 2) * params.camera_drift

@@ -14,12 +14,15 @@ Colour = tuple[float, float, float]
 
 DRAW_DENSITY = 3.0  # canvas pixels per frame pixel while drawing
 STORE_DENSITY = 1.5  # sprite pixels per frame pixel; bilinear warps of it stay sharp and smooth
+SHADOW = 0.6  # darkest alpha of a shadow
 _SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
+_ANGLES = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+_CIRCLE = np.column_stack((np.cos(_ANGLES), np.sin(_ANGLES)))
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """An object to be pasted: `bgra` (h, w, 4) premultiplied, `shadow` the same, black and soft.
+    """An object to be pasted: `bgra` (h, w, 4) premultiplied, and `shadow` (h, w), its soft alpha.
 
     `texels` is pixels per unit, `anchor` the pixel of the sprite's origin, `outline` (P, 2) the
     convex hull around the origin in units.
@@ -34,12 +37,15 @@ class Sprite:
     def placement(self, scale: float = 1.0, rotation: float = 0.0) -> NDArray:
         """Affine 2x3 from sprite pixels to units, the origin at (0, 0); `rotation` in radians."""
         cos, sin = np.cos(rotation) * scale / self.texels, np.sin(rotation) * scale / self.texels
-        linear = np.array([[cos, -sin], [sin, cos]])
-        return np.column_stack((linear, -linear @ np.asarray(self.anchor)))
+        x, y = self.anchor
+        return np.array([[cos, -sin, sin * y - cos * x], [sin, cos, -sin * x - cos * y]])
 
 
 class Canvas:
-    """A supersampled BGR image with a mask of what has been drawn.
+    """A supersampled BGR image with a mask of what has been drawn solid.
+
+    `solid` collects the solid shapes' points in units, after the transform; the outline of the
+    sprite is their convex hull. Clear it to leave out what has been drawn so far.
 
     Args:
         extent: Left, top, right, bottom in units.
@@ -52,6 +58,8 @@ class Canvas:
         self.pixels = pixels
         self.origin = np.array([-left, -top]) * pixels
         self.transform = np.eye(2) if transform is None else np.asarray(transform)
+        self.line_scale = float(np.sqrt(abs(np.linalg.det(self.transform))))
+        self.solid: list[NDArray] = []
         shape = (int(np.ceil((bottom - top) * pixels)), int(np.ceil((right - left) * pixels)))
         self.bgr = np.zeros((*shape, 3), np.uint8)
         self.mask = np.zeros(shape, np.uint8)
@@ -68,26 +76,22 @@ class Canvas:
         cv2.fillPoly(self.bgr, corners, colour, cv2.LINE_8 if solid else cv2.LINE_AA, _SHIFT)
         if solid:
             cv2.fillPoly(self.mask, corners, 255, cv2.LINE_8, _SHIFT)
+            self.solid.append(np.asarray(points) @ self.transform.T)
 
     def disc(self, centre: ArrayLike, radius: ArrayLike, colour: Colour, solid: bool = True):
         """Fill a disc or, with two radii, an ellipse along the canvas's axes."""
-        angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        circle = np.column_stack((np.cos(angle), np.sin(angle)))
-        self.polygon(np.asarray(centre) + circle * np.asarray(radius), colour, solid)
+        self.polygon(np.asarray(centre) + _CIRCLE * np.asarray(radius), colour, solid)
 
     def stroke(self, points: ArrayLike, width: float, colour: Colour, solid: bool = True) -> None:
         """Draw a line of round ends through the points, `width` in the points' units."""
-        scale = np.sqrt(abs(np.linalg.det(self.transform)))
-        pixels = max(1, round(width * scale * self.pixels))
+        pixels = max(1, round(width * self.line_scale * self.pixels))
         line, edge = [self.points(points)], cv2.LINE_8 if solid else cv2.LINE_AA
         cv2.polylines(self.bgr, line, False, colour, pixels, edge, _SHIFT)
         if solid:
             cv2.polylines(self.mask, line, False, 255, pixels, cv2.LINE_8, _SHIFT)
-
-    def outline(self) -> NDArray:
-        """Convex hull (P, 2) in units of what has been drawn, after the transform."""
-        hull = cv2.convexHull(cv2.findNonZero(self.mask))[:, 0] + 0.5
-        return (hull - self.origin) / self.pixels
+            rim = _CIRCLE[::4] * (width * self.line_scale / 2)
+            spine = np.asarray(points) @ self.transform.T
+            self.solid.append((spine[:, None] + rim).reshape(-1, 2))
 
     def sprite(self, light: ArrayLike, bevel: float, gloss: float, blur: float) -> Sprite:
         """Shade what was drawn, shrink it to its stored density and add its shadow.
@@ -103,14 +107,14 @@ class Canvas:
         alpha = self.mask[..., None].astype(np.float32) / 255
         bgra = np.concatenate((lit * alpha, alpha * 255), axis=2)
         bgra = cv2.resize(bgra, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        shadow = np.zeros_like(bgra)
-        shadow[..., 3] = cv2.GaussianBlur(bgra[..., 3], (0, 0), blur * self.pixels * shrink)
+        shadow = cv2.GaussianBlur(bgra[..., 3], (0, 0), blur * self.pixels * shrink) * SHADOW
+        hull = cv2.convexHull(np.concatenate(self.solid).astype(np.float32))
         return Sprite(
             bgra=np.round(bgra).astype(np.uint8),
-            shadow=np.round(shadow * 0.6).astype(np.uint8),
+            shadow=np.round(shadow).astype(np.uint8),
             anchor=tuple(self.origin * shrink),
             texels=self.pixels * shrink,
-            outline=self.outline(),
+            outline=hull.reshape(-1, 2).astype(np.float64),
         )
 
 
@@ -124,27 +128,50 @@ def shade(bgr: NDArray, mask: NDArray, light: ArrayLike, bevel: float, gloss: fl
     facing = (1 - dx * light[0] - dy * light[1]) / np.sqrt(1 + dx**2 + dy**2)
     facing /= np.sqrt(1 + light[0] ** 2 + light[1] ** 2)
     diffuse = 0.35 + 0.72 * np.clip(facing, 0, 1)
-    highlight = 150 * gloss * np.clip(facing, 0, 1) ** 40 * (inside < 1.6 * bevel)
-    return np.clip(bgr * diffuse[..., None] + highlight[..., None], 0, 255).astype(np.float32)
+    lit = bgr * diffuse[..., None]
+    if gloss:
+        sheen = facing * np.abs(facing) * (inside < 1.6 * bevel)
+        for _ in range(4):  # to the power of 32
+            sheen = np.square(sheen)
+        lit += (150 * gloss * sheen)[..., None]
+    return np.clip(lit, 0, 255, out=lit)
 
 
 def paint(frame: NDArray, bgra: NDArray, affine: NDArray) -> None:
     """Blend a premultiplied sprite onto `frame` in place; `affine` 2x3, sprite to frame pixels."""
-    height, width = bgra.shape[:2]
+    target, patch = _overlap(frame, bgra, affine)
+    if target.size:
+        b, g, r, alpha = cv2.split(patch)
+        _dim(target, alpha)
+        cv2.add(target, cv2.merge((b, g, r)), dst=target)
+
+
+def paint_shadow(frame: NDArray, alpha: NDArray, affine: NDArray) -> None:
+    """Darken `frame` in place by a sprite's shadow (h, w); `affine` as for `paint`."""
+    target, patch = _overlap(frame, alpha, affine)
+    if target.size:
+        _dim(target, patch)
+
+
+def _dim(target: NDArray, alpha: NDArray) -> None:
+    clear = cv2.bitwise_not(alpha)
+    cv2.multiply(target, cv2.merge((clear, clear, clear)), dst=target, scale=1 / 255)
+
+
+def _overlap(frame: NDArray, image: NDArray, affine: NDArray) -> tuple[NDArray, NDArray]:
+    """The part of the frame that the warped image can touch, and the image warped onto it."""
+    height, width = image.shape[:2]
     corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]]) @ affine.T
-    left, top = np.maximum(np.floor(corners.min(0)), 0).astype(int)
-    right, bottom = np.minimum(np.ceil(corners.max(0)) + 1, frame.shape[1::-1]).astype(int)
-    if right <= left or bottom <= top:
-        return
+    low, high = corners.min(0), corners.max(0)
+    left, top = max(int(low[0]), 0), max(int(low[1]), 0)
+    right, bottom = (max(min(int(high[k]) + 2, frame.shape[1 - k]), 0) for k in (0, 1))
+    target = frame[top:bottom, left:right]
+    if not target.size:
+        return target, target
     # Pixel centres lie at halves in our coordinates and at integers in OpenCV's.
     local = affine.copy()
     local[:, 2] += affine[:, :2] @ (0.5, 0.5) - 0.5 - (left, top)
-    patch = cv2.warpAffine(bgra, local, (int(right - left), int(bottom - top)))
-    b, g, r, alpha = cv2.split(patch)
-    clear = cv2.bitwise_not(alpha)
-    target = frame[top:bottom, left:right]
-    dimmed = cv2.multiply(target, cv2.merge((clear, clear, clear)), scale=1 / 255)
-    cv2.add(dimmed, cv2.merge((b, g, r)), dst=target)
+    return target, cv2.warpAffine(image, local, (right - left, bottom - top))
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:

@@ -57,11 +57,9 @@ def draw_hand(look: HandLook, height: int, light: NDArray) -> Sprite:
     extent = (-width, -0.08, width, ARM_LENGTH)
     canvas = Canvas(extent, DRAW_DENSITY * height, transform)
     _draw_arm(canvas, look)
+    canvas.solid.clear()  # boxes of hands hold fingers and palm, not the arm
     _draw_palm_and_fingers(canvas, look)
-    sprite = canvas.sprite(light, 0.035, 0.12, 0.022)
-    hand = Canvas(extent, DRAW_DENSITY * height, transform)
-    _draw_palm_and_fingers(hand, look)
-    return Sprite(sprite.bgra, sprite.shadow, sprite.anchor, sprite.texels, hand.outline())
+    return canvas.sprite(light, 0.035, 0.12, 0.022)
 
 
 def _draw_arm(canvas: Canvas, look: HandLook) -> None:
@@ -80,7 +78,8 @@ def _draw_palm_and_fingers(canvas: Canvas, look: HandLook) -> None:
     skin, crease, nail = look.skin, tinted(look.skin, 0.72), tinted(look.skin, 1.16)
     knuckles = np.array([[-0.075, 0.19], [-0.026, 0.175], [0.026, 0.18], [0.073, 0.20]])
     lengths = (0.165, 0.185, 0.17, 0.135)
-    canvas.stroke([(-0.075, 0.30), (-0.125, 0.23), (-0.105, 0.12)], 0.062, skin)
+    canvas.stroke([(-0.07, 0.32), (-0.145, 0.245), (-0.150, 0.155)], 0.055, skin)
+    canvas.disc((-0.151, 0.150), (0.015, 0.019), nail, solid=False)
     for index, (knuckle, length) in enumerate(zip(knuckles, lengths, strict=True)):
         angle = look.spread * (index - 1.5)
         # The fingers curl towards each other at the tip, as a hand does that takes something.

@@ -31,9 +31,9 @@ def _plate(canvas: Canvas, colour: Colour, rng: Generator) -> None:
 def _mug(canvas: Canvas, colour: Colour, rng: Generator) -> None:
     """Seen from above: a handle to the side, a rim, coffee with a light spot."""
     side = rng.choice([-1, 1])
-    angle = np.linspace(-1.15, 1.15, 12)
-    handle = np.column_stack((side * (0.50 + 0.42 * np.cos(angle)), 0.36 * np.sin(angle)))
-    canvas.stroke(handle, 0.17, tinted(colour, 0.9))
+    angle = np.linspace(-1.9, 1.9, 14)
+    handle = np.column_stack((side * (0.46 + 0.38 * np.cos(angle)), 0.36 * np.sin(angle)))
+    canvas.stroke(handle, 0.21, tinted(colour, 0.9))
     canvas.disc((-0.15 * side, 0), 0.68, colour)
     canvas.disc((-0.15 * side, 0), 0.56, tinted(colour, 0.55), solid=False)
     canvas.disc((-0.15 * side, 0.03), 0.50, (30, 52, 84), solid=False)
@@ -173,7 +173,7 @@ def draw_noun(
     cos, sin = np.cos(turn), np.sin(turn)
     stretch = np.diag([rng.uniform(*params.object_stretch), 1.0])
     transform = radius * np.array([[cos, -sin], [sin, cos]]) @ stretch
-    reach = 1.35 * radius
+    reach = 1.25 * radius
     canvas = Canvas((-reach, -reach, reach, reach), DRAW_DENSITY * height, transform)
     kind.paint(canvas, colour, rng)
     return canvas.sprite(light, 0.13 * radius, kind.gloss, 0.09 * radius)

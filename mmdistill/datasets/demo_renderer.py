@@ -28,7 +28,7 @@ from .demo_annotations import (
 )
 from .demo_canvas import STORE_DENSITY
 from .demo_parameters import DemoParameters
-from .demo_plan import TRAIN_PARTICIPANTS, VideoPlan, plan_videos
+from .demo_plan import VideoPlan, plan_videos
 from .demo_scene import Scene
 from .demo_table import KitchenStyle, draw_style, draw_surface
 

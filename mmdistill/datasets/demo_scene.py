@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from .demo_camera import Camera
-from .demo_canvas import Sprite, paint
+from .demo_canvas import Sprite, paint, paint_shadow
 from .demo_hand import draw_hand, draw_look
 from .demo_motion import Start, draw_start, draw_track
 from .demo_nouns import NOUNS, draw_noun
@@ -84,9 +84,9 @@ class Scene:
         height, (target, hand) = self._height(index), self._placements(index)
         under_target = self._shadow_offset(height) + (0, height)
         under_hand = self._shadow_offset(height + HAND_HEIGHT)
-        paint(image, self.target.shadow, _then(view, _moved(target, under_target)))
+        paint_shadow(image, self.target.shadow, _then(view, _moved(target, under_target)))
         paint(image, self.target.bgra, _then(view, target))
-        paint(image, self.hand.shadow, _then(view, _moved(hand, under_hand)))
+        paint_shadow(image, self.hand.shadow, _then(view, _moved(hand, under_hand)))
         paint(image, self.hand.bgra, _then(view, hand))
         return self.camera.expose(image, index)
 
@@ -176,7 +176,8 @@ def _background(
     to_pixels = size[1] * np.array([[1, 0, MARGIN], [0, 1, MARGIN]])
     for thing in things:
         placement = _moved(thing.sprite.placement(), thing.place)
-        paint(image, thing.sprite.shadow, _then(to_pixels, _moved(placement, -0.035 * light)))
+        fallen = _moved(placement, -0.035 * light)
+        paint_shadow(image, thing.sprite.shadow, _then(to_pixels, fallen))
         paint(image, thing.sprite.bgra, _then(to_pixels, placement))
     return image
 
@@ -213,5 +214,6 @@ def _moved(affine: NDArray, shift: NDArray) -> NDArray:
 
 def _then(outer: NDArray, inner: NDArray) -> NDArray:
     """The affine map that applies `inner`, then `outer`."""
-    linear = outer[:, :2] @ inner[:, :2]
-    return np.column_stack((linear, outer[:, :2] @ inner[:, 2] + outer[:, 2]))
+    combined = outer[:, :2] @ inner
+    combined[:, 2] += outer[:, 2]
+    return combined
