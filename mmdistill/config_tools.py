@@ -31,7 +31,8 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
             )
         if variable in options:
             old, new = cfg[variable], str(options[variable])
-            cfg._cfg_dict = move_root(cfg._cfg_dict, old.rstrip('/'), new.rstrip('/'))
+            moved = move_root(cfg._cfg_dict, old.rstrip('/'), new.rstrip('/'))
+            cfg = Config(moved, filename=cfg.filename)
     cfg.merge_from_dict(options)
     return cfg
 

@@ -4,11 +4,12 @@ import argparse
 import os
 from pathlib import Path
 
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
-from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,9 +35,7 @@ def parse_args() -> argparse.Namespace:
         action=DictAction,
         help='override settings: key=value; data_root=DIR and expert_dir=DIR move every path',
     )
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
-    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

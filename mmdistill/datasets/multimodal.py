@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from ..registry import DATASETS
 from .annotation_csv import Row, read_class_names, read_rows
 from .holdout import holdout_groups
+from .transforms import LoadModalities, named_steps
 
 SPLITS = (None, 'train', 'holdout')
 
@@ -47,9 +48,11 @@ class MultimodalDataset(BaseActionDataset):
         labelled: False reads no labels: the clips are for distillation or prediction only.
         split: None for every clip, 'train' or 'holdout' for the two parts of the holdout split.
         holdout: Arguments of `holdout_groups`: `ratio`, `seed`.
-        check_media: Whether a missing file is an error at once (one look per file).
-        kwargs: Arguments of BaseActionDataset and BaseDataset: `pipeline` (default: none),
-            `test_mode`, `lazy_init`, `indices`, `serialize_data`, ...
+        check_media: Whether a missing file is an error at once (one look per file that the
+            pipeline's modalities read).
+        kwargs: Arguments of BaseActionDataset and BaseDataset: `pipeline` (default: none; a list,
+            or a dict of named steps, of which a child config can change one), `test_mode`,
+            `lazy_init`, `indices`, `serialize_data`, ...
 
     Raises:
         FileNotFoundError: The CSV, a class file or media are missing.
@@ -86,8 +89,8 @@ class MultimodalDataset(BaseActionDataset):
             if path is not None
         }
         metainfo = dict(classes=self.classes) | dict(kwargs.pop('metainfo', None) or {})
-        kwargs.setdefault('pipeline', [])
-        super().__init__(ann_file, data_root=self.data_root, metainfo=metainfo, **kwargs)
+        pipeline = named_steps(kwargs.pop('pipeline', ()))
+        super().__init__(ann_file, pipeline, data_root=self.data_root, metainfo=metainfo, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Read the CSV into records, keep the wanted part of the split, find the media."""
@@ -251,7 +254,13 @@ class MultimodalDataset(BaseActionDataset):
         return [record for record in records if record['group'] not in groups]
 
     def _check_files(self, records: Sequence[dict]) -> None:
-        paths = {path: name for record in records for name, path in record['media'].items()}
+        read = self._media_read()
+        paths = {
+            path: name
+            for record in records
+            for name, path in record['media'].items()
+            if name in read
+        }
         missing = [path for path in paths if not Path(path).exists()]
         if missing:
             named = ', '.join(f'{path} ({paths[path]})' for path in missing[:3])
@@ -260,3 +269,11 @@ class MultimodalDataset(BaseActionDataset):
                 f'{named}{", ..." if len(missing) > 3 else ""}. Check data_root and media, '
                 'download or extract them, or set check_media=False.'
             )
+
+    def _media_read(self) -> set[str]:
+        """The media that the pipeline must find; all of them where it does not say."""
+        steps = [s for s in self.pipeline.transforms if isinstance(s, LoadModalities)]
+        if not steps:
+            return set(self.media)
+        loaded = [modality for step in steps for modality in step.modalities.values()]
+        return {modality.source for modality in loaded if not modality.optional}

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from mmaction.datasets.transforms import PackActionInputs
-from mmcv.transforms import BaseTransform, Compose
+from mmcv.transforms import BaseTransform, Compose, to_tensor
 
 from ..labels import set_task_labels
 from ..modalities import ClipGeometry
@@ -33,43 +33,64 @@ class LoadModalities(BaseTransform):
     boxes by construction, and frames are cut and resized in one step.
 
     Required keys: a record (`sample_id`, `media`, …), `frame_inds`, `num_clips`, `clip_len`.
-    Added keys: one per modality, `geometry`, `img_shape`, `available`.
+    Added keys: one per modality, `loaded`, `img_shape`, `available`.
 
     Args:
-        modalities: Batch key to the config of a registered modality. The first one's frames are
-            those in which the geometry is drawn.
+        modalities: Batch key to the config of a registered modality.
+        inputs: Which of them are loaded: several for a multimodal model, whose inputs become a
+            dict, or one as a string for a unimodal recognizer, whose inputs become a tensor. The
+            geometry is drawn in the frames of the first. None loads all.
         geometry: MMAction2's Resize, RandomResizedCrop, MultiScaleCrop, CenterCrop, ThreeCrop,
-            Flip in the usual order (flip last).
+            Flip in the usual order (flip last): a list, or a dict of named steps, of which a
+            child config can change one.
+
+    Raises:
+        KeyError: `inputs` names a modality that is not configured.
     """
 
-    def __init__(self, modalities: dict[str, dict], geometry: Sequence[dict] = ()) -> None:
-        if not modalities:
-            raise ValueError('LoadModalities got no modalities; give at least one.')
-        self.modalities = {key: MODALITIES.build(cfg) for key, cfg in modalities.items()}
-        self.geometry = Compose(list(geometry))
+    def __init__(
+        self,
+        modalities: dict[str, dict],
+        inputs: str | Sequence[str] | None = None,
+        geometry: Sequence[dict] | dict[str, dict] = (),
+    ) -> None:
+        self.single = isinstance(inputs, str)
+        keys = [inputs] if isinstance(inputs, str) else list(inputs or modalities)
+        unknown = sorted(set(keys) - modalities.keys())
+        if unknown or not keys:
+            raise KeyError(
+                f'LoadModalities should load {keys}, but the configured modalities are '
+                f'{sorted(modalities)}; add {unknown or "one"} to modalities or correct inputs.'
+            )
+        # Modalities are ours alone: MMAction2's default scope does not know them.
+        with MODALITIES.switch_scope_and_registry('mmdistill') as registry:
+            self.modalities = {key: registry.build(modalities[key]) for key in keys}
+        self.geometry = Compose(named_steps(geometry))
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Draw the geometry, then load each modality under it."""
-        geometry = self._draw(results)
-        frame_inds_VT = results['frame_inds'].reshape(-1, results['clip_len'])
-        for key, modality in self.modalities.items():
-            results[key] = modality.load(results, frame_inds_VT, geometry)
-        results['available'] = {
-            key: modality.available(results) for key, modality in self.modalities.items()
+        """Read the frames, draw the geometry in those of the first modality, move all of them."""
+        sampled_VT = results['frame_inds'].reshape(-1, results['clip_len'])
+        inds = {key: modality.frame_inds(sampled_VT) for key, modality in self.modalities.items()}
+        frames = {
+            key: modality.read(results, inds[key].ravel()) if modality.available(results) else None
+            for key, modality in self.modalities.items()
         }
-        results['geometry'] = geometry
+        geometry = self._draw(results, frames)
+        for key, modality in self.modalities.items():
+            results[key] = modality.views(frames[key], inds[key], geometry)
+        results['available'] = {key: frames[key] is not None for key in frames}
+        results['loaded'] = next(iter(frames)) if self.single else tuple(frames)
         results['img_shape'] = geometry.size
         return results
 
-    def _draw(self, results: dict[str, Any]) -> ClipGeometry:
-        present = (m for m in self.modalities.values() if m.available(results))
-        reference = next(present, None)
+    def _draw(self, results: dict[str, Any], frames: dict[str, np.ndarray | None]) -> ClipGeometry:
+        reference = next((key for key in frames if frames[key] is not None), None)
         if reference is None:
             raise FileNotFoundError(
-                f'Clip {results["sample_id"]!r} has none of the modalities '
-                f'{sorted(self.modalities)}; remove it from the annotation file.'
+                f'Clip {results["sample_id"]!r} has none of the modalities {sorted(frames)}; '
+                'remove it from the annotation file.'
             )
-        height, width = reference.frame_shape(results)
+        height, width = self.modalities[reference].frame_shape(results, frames[reference])
         blank = dict(
             imgs=[np.zeros((height, width, 3), dtype=np.uint8)],
             img_shape=(height, width),
@@ -81,31 +102,29 @@ class LoadModalities(BaseTransform):
 
 @TRANSFORMS.register_module()
 class PackModalities(PackActionInputs):
-    """Pack the loaded modalities and the label of a clip.
+    """Pack the modalities that `LoadModalities` loaded, and the label of the clip.
 
     Args:
-        keys: Batch keys for a multimodal model (inputs become a dict), or one key for a unimodal
-            recognizer (inputs become a tensor, as upstream's recognizers expect).
         meta_keys: Record entries that travel in the sample's metainfo where present.
     """
 
-    def __init__(self, keys: str | Sequence[str], meta_keys: Sequence[str] = META_KEYS) -> None:
-        self.single = keys if isinstance(keys, str) else None
-        collect_keys = (keys,) if isinstance(keys, str) else tuple(keys)
-        super().__init__(collect_keys=collect_keys, meta_keys=meta_keys)
+    def __init__(self, meta_keys: Sequence[str] = META_KEYS) -> None:
+        super().__init__(collect_keys=(), meta_keys=meta_keys)
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        """Return `inputs` and `data_samples`."""
-        missing = sorted(set(self.collect_keys) - results.keys())
-        if missing:
-            raise KeyError(
-                f'PackModalities should pack {missing}, which no step has loaded; add them to '
-                'LoadModalities(modalities=…) or remove them from keys.'
-            )
-        label = results.get('label')
-        packed = super().transform({k: v for k, v in results.items() if k != 'label'})
+        """Return `inputs` (a tensor, or a dict of them) and `data_samples`."""
+        record = dict(results)
+        label, loaded = record.pop('label', None), record.pop('loaded')
+        packed = super().transform(record)
         if label is not None:
             set_task_labels(packed['data_samples'], label)
-        if self.single is not None:
-            packed['inputs'] = packed['inputs'][self.single]
+        if isinstance(loaded, str):
+            packed['inputs'] = to_tensor(results[loaded])
+        else:
+            packed['inputs'] = {key: to_tensor(results[key]) for key in loaded}
         return packed
+
+
+def named_steps(steps: Sequence[dict] | dict[str, dict]) -> list[dict]:
+    """A pipeline as a list, whether it is given as one or as a dict of named steps."""
+    return list(steps.values() if isinstance(steps, dict) else steps)

@@ -25,12 +25,13 @@ class DistillationLossHook(Hook):
     and restored on resume, so that a resumed run has the same teacher.
 
     Args:
-        teacher: Config of a `MultimodalTeacher`.
+        teacher: Config of a `MultimodalTeacher`; default: the config's top-level `teacher`.
         holdout_dataloader: MMEngine dataloader config over clips that no expert was trained on,
-            with the experts' modalities; needed by weightings that are fitted.
+            with the experts' modalities, for weightings that are fitted; default: the config's
+            top-level `holdout_dataloader`, beside `val_dataloader`.
     """
 
-    def __init__(self, teacher: dict, holdout_dataloader: dict | None = None) -> None:
+    def __init__(self, teacher: dict | None = None, holdout_dataloader: dict | None = None) -> None:
         self.teacher_cfg = teacher
         self.holdout_dataloader = holdout_dataloader
         self.teacher: MultimodalTeacher | None = None
@@ -43,8 +44,9 @@ class DistillationLossHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Build the teacher, check it against the student, and fit or restore its weighting."""
-        self.teacher = MODELS.build(self.teacher_cfg).to(get_device())
-        check_classes(_student(runner), self.teacher)
+        student = _student(runner)
+        self.teacher = MODELS.build(self.teacher_cfg or _teacher_of(runner)).to(get_device())
+        check_classes(student, self.teacher)
         if self._restored is None:
             fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
             return
@@ -80,6 +82,15 @@ def check_classes(student: StudentRecognizer, teacher: MultimodalTeacher) -> Non
                 f'{theirs or "no such task"}: train the experts on the same classes, or set '
                 'num_classes of the student to theirs.'
             )
+
+
+def _teacher_of(runner: Runner) -> dict:
+    if 'teacher' not in runner.cfg:
+        raise ValueError(
+            'DistillationLossHook has no teacher: give it one, or add a top-level `teacher` to '
+            'the config (see configs/_base_/teachers).'
+        )
+    return runner.cfg.teacher
 
 
 def _student(runner: Runner) -> StudentRecognizer:

@@ -26,9 +26,12 @@ class HoldoutLogits(NamedTuple):
 def fit_on_holdout(runner: Runner, teacher: MultimodalTeacher, dataloader: dict | None) -> None:
     """Run the experts over the holdout, fit the weightings, log experts, teacher and weights.
 
+    Without a `dataloader`, the config's top-level `holdout_dataloader` counts.
+
     Raises:
         ValueError: The weightings need a holdout and there is none.
     """
+    dataloader = dataloader or runner.cfg.get('holdout_dataloader')
     if dataloader is None:
         if teacher.needs_holdout:
             raise ValueError(
@@ -43,9 +46,8 @@ def fit_on_holdout(runner: Runner, teacher: MultimodalTeacher, dataloader: dict 
     report = holdout_report(teacher, holdout)
     for line in report_lines(report):
         runner.logger.info(line)
-    runner.visualizer.add_scalars(
-        {f'holdout/{name}/{key}': value for name, row in report.items() for key, value in row.items()}
-    )
+    for name, row in report.items():
+        runner.visualizer.add_scalars({f'holdout/{name}/{key}': row[key] for key in row})
 
 
 @torch.no_grad()
@@ -70,9 +72,7 @@ def collect_holdout(
         logits = teacher.run_experts(data['inputs'])
         labels = task_labels(batch['data_samples'])
         for i in range(len(batch['data_samples'])):
-            mine.append(
-                {task: (logits[task][i].cpu(), labels[task][i].cpu()) for task in logits}
-            )
+            mine.append({task: (logits[task][i].cpu(), labels[task][i].cpu()) for task in logits})
     # The sampler deals clips to the ranks in turn, so zipping the ranks restores the order.
     by_rank = all_gather_object(mine)
     clips = [clip for turn in zip(*by_rank, strict=True) for clip in turn][:num_clips]

@@ -13,7 +13,7 @@ class TeacherWeightingHook(Hook):
     """Fit the weighting of a `MultimodalTeacher` on the holdout before it is tested.
 
     Args:
-        holdout_dataloader: See `DistillationLossHook`; None where the weighting needs no holdout.
+        holdout_dataloader: See `DistillationLossHook`.
     """
 
     def __init__(self, holdout_dataloader: dict | None = None) -> None:

@@ -67,25 +67,32 @@ class Modality(ABC):
         path = record.get('media', {}).get(self.source)
         return path is not None and Path(path).exists()
 
-    def load(
-        self, record: dict[str, Any], frame_inds_VT: np.ndarray, geometry: ClipGeometry
+    def frame_inds(self, frame_inds_VT: np.ndarray) -> np.ndarray:
+        """The (V, T) frames that this modality reads of a sampled clip: `clip_len` of them."""
+        return frames_at_own_rate(frame_inds_VT, self.clip_len)
+
+    def views(
+        self, frames_F: np.ndarray | None, frame_inds_VT: np.ndarray, geometry: ClipGeometry
     ) -> np.ndarray:
-        """The packed views of a clip, crop by crop, each with all its temporal clips."""
-        frame_inds_VT = frames_at_own_rate(frame_inds_VT, self.clip_len)
+        """The packed views of a clip, crop by crop, each with all its temporal clips.
+
+        Args:
+            frames_F: What `read` returned, or None where the clip lacks this modality.
+            frame_inds_VT: The frames that were read.
+            geometry: The geometry of the clip.
+        """
         size = self.size or geometry.size
-        if not self.available(record):
-            frames_F = self.missing(frame_inds_VT.size, size)
-            crops = [frames_F for _ in geometry.crops_C4]
+        if frames_F is None:
+            crops = [self.missing(frame_inds_VT.size, size)] * len(geometry.crops_C4)
         else:
-            frames_F = self.read(record, frame_inds_VT.ravel())
             crops = [
                 self.move(frames_F, crop_4, geometry.flip, size) for crop_4 in geometry.crops_C4
             ]
         return self.pack(crops, *frame_inds_VT.shape)
 
     @abstractmethod
-    def frame_shape(self, record: dict[str, Any]) -> tuple[int, int]:
-        """Height and width of the stored frames in pixels; geometry is drawn in this frame."""
+    def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
+        """Height and width in pixels of the frames that were read; geometry is drawn in them."""
 
     @abstractmethod
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:

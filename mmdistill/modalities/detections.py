@@ -42,7 +42,7 @@ class DetectionModality(Modality):
         """HDF5 handles stay in their process; a worker opens its own."""
         return {**self.__dict__, '_file': None}
 
-    def frame_shape(self, record: dict[str, Any]) -> tuple[int, int]:
+    def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the frames on which the detector ran."""
         return self._detections(record).frame_shape(record['video_id'])
 

@@ -40,11 +40,6 @@ class FlowModality(ImageModality):
         self.template = template
         self.channels = channels
 
-    def frame_shape(self, record: dict[str, Any]) -> tuple[int, int]:
-        """Height and width of the stored flow images."""
-        first = record['start_frame'] // record.get('flow_stride', 1)
-        return FrameFolder(self.path(record) / 'u', self.template).read(first).shape[:2]
-
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Flow images (F, H, W, channels) at RGB frame indices."""
         folders = [FrameFolder(self.path(record) / axis, self.template) for axis in 'uv']

@@ -32,6 +32,10 @@ class ImageModality(Modality):
         self.format_shape = FormatShape(input_format=input_format)
         self.transforms = Compose(transforms) if transforms else None
 
+    def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
+        """Height and width of the images."""
+        return frames_F.shape[1:3]
+
     def move(
         self, frames_F: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
     ) -> np.ndarray:

@@ -32,20 +32,6 @@ class RGBModality(ImageModality):
         super().__init__(source=source, **kwargs)
         self.template = template
         self.num_threads = num_threads
-        # The video opened last: frame_shape() and read() of a clip share one reader.
-        self._opened: tuple[Path, decord.VideoReader] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Readers stay in their process; a worker opens its own."""
-        return {**self.__dict__, '_opened': None}
-
-    def frame_shape(self, record: dict[str, Any]) -> tuple[int, int]:
-        """Height and width of the video or of the clip's first frame."""
-        path = self.path(record)
-        if path.is_dir():
-            return FrameFolder(path, self.template).read(record['start_frame']).shape[:2]
-        reader = self._reader(path)
-        return tuple(reader[0].shape[:2]) if len(reader) else (0, 0)
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Frames (F, H, W, 3), RGB."""
@@ -55,7 +41,7 @@ class RGBModality(ImageModality):
             return unique_frames(
                 frame_inds_F, lambda i: cv2.cvtColor(folder.read(i), cv2.COLOR_BGR2RGB)
             )
-        reader = self._reader(path)
+        reader = self._open(path)
         if frame_inds_F.max() >= len(reader):
             raise ValueError(
                 f'Clip {record["sample_id"]!r} asks for frame {frame_inds_F.max()}, but {path} '
@@ -71,14 +57,10 @@ class RGBModality(ImageModality):
                 f'({unique[0]}–{unique[-1]}): the file is damaged, fetch it again.'
             ) from error
 
-    def _reader(self, path: Path) -> decord.VideoReader:
-        if self._opened is None or self._opened[0] != path:
-            try:
-                reader = decord.VideoReader(str(path), num_threads=self.num_threads)
-            except (decord.DECORDError, RuntimeError) as error:
-                raise ValueError(
-                    f'{path} cannot be opened as a video (truncated or not a video): '
-                    'fetch it again.'
-                ) from error
-            self._opened = (path, reader)
-        return self._opened[1]
+    def _open(self, path: Path) -> decord.VideoReader:
+        try:
+            return decord.VideoReader(str(path), num_threads=self.num_threads)
+        except (decord.DECORDError, RuntimeError) as error:
+            raise ValueError(
+                f'{path} cannot be opened as a video (truncated or not a video): fetch it again.'
+            ) from error

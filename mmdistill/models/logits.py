@@ -21,9 +21,7 @@ def mean_over_views(logits: dict[str, Tensor], num_clips: int) -> dict[str, Tens
     return {task: x.reshape(num_clips, -1, x.shape[-1]).mean(dim=1) for task, x in logits.items()}
 
 
-def recognizer_logits(
-    recognizer: nn.Module, inputs: Tensor, num_clips: int
-) -> dict[str, Tensor]:
+def recognizer_logits(recognizer: nn.Module, inputs: Tensor, num_clips: int) -> dict[str, Tensor]:
     """Logits of any MMAction2 recognizer at test: task -> (B, K), averaged over views."""
     feats, head_kwargs = recognizer.extract_feat(inputs, test_mode=True)
     return mean_over_views(by_task(recognizer.cls_head(feats, **head_kwargs)), num_clips)

@@ -71,9 +71,7 @@ class MultitaskHead(BaseModule):
         return {
             f'{task}/{name}': value
             for task, head in self.heads.items()
-            for name, value in head.loss_by_feat(
-                logits[task], label_samples(labels[task])
-            ).items()
+            for name, value in head.loss_by_feat(logits[task], label_samples(labels[task])).items()
         }
 
     def predict(self, feats: ForwardResults, data_samples: SampleList, **kwargs) -> SampleList:

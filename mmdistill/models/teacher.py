@@ -116,9 +116,7 @@ class MultimodalTeacher(BaseModel):
             sample.set_field(scores[ACTION] if set(scores) == {ACTION} else scores, 'pred_score')
         return data_samples
 
-    def fit_weighting(
-        self, expert_logits: dict[str, Tensor], labels: dict[str, Tensor]
-    ) -> None:
+    def fit_weighting(self, expert_logits: dict[str, Tensor], labels: dict[str, Tensor]) -> None:
         """Show the weightings the holdout: task -> (N, M, K) logits and (N,) labels."""
         for task, weighting in self.weightings.items():
             weighting.fit(expert_logits[task], labels[task])

@@ -1,0 +1,83 @@
+# What the demo changes of the EPIC-KITCHENS-100 configs: sizes, and nothing else.
+demo_clip = dict(clip_len=8, frame_interval=2)
+demo_train = dict(
+    batch_size=16,
+    num_workers=1,
+    dataset=dict(
+        data_root='data/demo/',
+        pipeline=dict(
+            sample=demo_clip,
+            load=dict(
+                geometry=dict(
+                    shorter_side=dict(scale=(-1, 96)),
+                    crop=dict(area_range=(0.6, 1.0)),
+                    resize=dict(scale=(80, 64)),
+                )
+            ),
+        ),
+    ),
+)
+# The whole frame: a square crop would cut off the hand.
+demo_test = dict(
+    batch_size=16,
+    num_workers=1,
+    dataset=dict(
+        data_root='data/demo/',
+        pipeline=dict(
+            sample=demo_clip,
+            load=dict(
+                geometry=dict(
+                    _delete_=True, resize=dict(type='Resize', scale=(80, 64), keep_ratio=False)
+                )
+            ),
+        ),
+    ),
+)
+# A 3D ResNet-18 with a quarter of the channels learns from a thousand clips without pretraining.
+demo_head = dict(type='I3DHead', in_channels=128, spatial_type='avg', dropout_ratio=0.5)
+demo_heads = dict(verb=dict(demo_head, num_classes=8), noun=dict(demo_head, num_classes=8))
+demo_recognizer = dict(
+    type='Recognizer3D',
+    backbone=dict(
+        type='ResNet3d',
+        depth=18,
+        pretrained=None,
+        pretrained2d=False,
+        base_channels=16,
+        conv1_kernel=(3, 5, 5),
+        conv1_stride_t=1,
+        pool1_stride_t=1,
+        temporal_strides=(1, 1, 2, 2),
+        norm_eval=False,
+        zero_init_residual=True,
+    ),
+    data_preprocessor=dict(
+        type='ActionDataPreprocessor',
+        mean=[123.675, 116.28, 103.53],
+        std=[58.395, 57.12, 57.375],
+        format_shape='NCTHW',
+    ),
+    cls_head=dict(type='mmdistill.MultitaskHead', heads=demo_heads),
+)
+demo_epochs = 20
+demo_train_cfg = dict(max_epochs=demo_epochs, val_interval=1000)  # validates once, at the end
+demo_optimizer = dict(optimizer=dict(lr=2e-3, weight_decay=0.02))
+demo_schedule = [
+    dict(
+        type='LinearLR',
+        start_factor=0.01,
+        by_epoch=True,
+        begin=0,
+        end=2,
+        convert_to_iter_based=True,
+    ),
+    dict(
+        type='CosineAnnealingLR',
+        by_epoch=True,
+        begin=2,
+        end=demo_epochs,
+        T_max=demo_epochs - 2,
+        eta_min=0,
+        convert_to_iter_based=True,
+    ),
+]
