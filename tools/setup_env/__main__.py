@@ -49,6 +49,8 @@ def main() -> None:
         set_up(args.venv.absolute())
     except SetupError as error:
         sys.exit(f'[setup] ERROR: {error}')
+    except KeyboardInterrupt:
+        sys.exit('[setup] Stopped. Run it again to go on.')
 
 
 def set_up(venv: Path) -> None:

@@ -45,7 +45,8 @@ def build_wheel(python: Path, torch: Torch, folder: Path, log: Path) -> Path:
     pin = f'mmcv=={NEEDS["PINS"]["mmcv"]}'
     jobs = os.environ.get('MAX_JOBS') or str(default_jobs())
     flags = f'{os.environ.get("CFLAGS", "")} -g0'.strip()  # no debug symbols: half the time
-    env = {**os.environ, 'CFLAGS': flags, 'MAX_JOBS': jobs, 'MMCV_WITH_OPS': '1'}
+    path = f'{python.parent}{os.pathsep}{os.environ.get("PATH", "")}'  # where ninja is
+    changes = dict(CFLAGS=flags, MAX_JOBS=jobs, MMCV_WITH_OPS='1', PATH=path)
     with tempfile.TemporaryDirectory() as scratch:
         fetch = pip(python, 'download', '--no-deps', '--no-binary', ':all:', '-d', scratch)
         run_logged([*fetch, '--no-build-isolation', pin], log, f'Fetching the source of {pin}')
@@ -55,7 +56,7 @@ def build_wheel(python: Path, torch: Torch, folder: Path, log: Path) -> Path:
         say(f'{folder}')
         start = time.monotonic()
         build = pip(python, 'wheel', '--no-deps', '--no-build-isolation', '-v', '-w', scratch)
-        run_logged([*build, str(source)], log, f'Building {pin}', env)
+        run_logged([*build, str(source)], log, f'Building {pin}', changes)
         wheel = keep_wheel(next(Path(scratch).glob('mmcv-*.whl')), folder)
     say(f'mmcv was built in {duration(time.monotonic() - start)}.')
     return wheel

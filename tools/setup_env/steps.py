@@ -3,6 +3,7 @@
 Programs are quiet on the terminal and complete in a log.
 """
 
+import os
 import re
 import runpy
 import subprocess
@@ -29,14 +30,17 @@ def run_probe(python: Path, code: str, *arguments: str) -> subprocess.CompletedP
     return subprocess.run(command, cwd=python.parent, capture_output=True, text=True)
 
 
-def run_logged(command: list[str], log: Path, label: str, env: dict | None = None) -> None:
+def run_logged(command: list[str], log: Path, label: str, changes: dict | None = None) -> None:
     """Run a long step with its output in the log, and say now and then where it is.
+
+    `changes` are environment variables to set for it.
 
     Raises:
         SetupError: The step failed; the message holds the end of its output.
     """
     say(f'{label} ...')
     start, begin = time.monotonic(), log.stat().st_size
+    env = {**os.environ, **(changes or {})}
     with log.open('ab') as sink:
         step = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=env)
     while True:
