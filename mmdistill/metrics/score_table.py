@@ -128,7 +128,10 @@ def table_from_rows(rows: Sequence[dict], scores: ScoreKind) -> ScoreTable:
         labels={
             t: np.array([row['labels'][t] for row in rows], np.int64) for t in rows[0]['labels']
         },
-        flags={f: np.array([row['flags'][f] for row in rows], bool) for f in rows[0]['flags']},
+        # MMEngine keeps meta information in a set: sorted, so that every run writes the same.
+        flags={
+            f: np.array([row['flags'][f] for row in rows], bool) for f in sorted(rows[0]['flags'])
+        },
     )
     check_not_probabilities(table, scores)
     return table

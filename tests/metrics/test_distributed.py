@@ -1,0 +1,65 @@
+"""Two gloo processes give the metrics of one, whatever padding the sampler adds."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed
+import torch.multiprocessing
+from mmengine.dataset import DefaultSampler
+from mmengine.evaluator import Evaluator
+
+from mmdistill.metrics import Calibration, DumpScores, TaskAccuracy
+
+SIZES = (1, 2, 7, 8)
+
+
+def samples(size):
+    rng = np.random.default_rng(size)
+    for i in range(size):
+        yield dict(
+            sample_id=f's{i}',
+            unseen=bool(i % 2),
+            tail_verb=bool(i % 3),
+            tail_noun=not i % 4,
+            gt_labels={t: torch.tensor([int(rng.integers(3))]) for t in ('verb', 'noun')},
+            pred_score={t: torch.from_numpy(rng.normal(size=(2, 3))) for t in ('verb', 'noun')},
+        )
+
+
+def evaluate(size, folder, name):
+    data = list(samples(size))
+    metrics = [
+        TaskAccuracy(scores='logits', collect_dir=f'{folder}/accuracy'),
+        Calibration(scores='logits', collect_dir=f'{folder}/calibration'),
+        DumpScores(out=f'{folder}/{name}_{size}.npz', collect_dir=f'{folder}/dump'),
+    ]
+    evaluator = Evaluator(metrics)
+    for i in DefaultSampler(data, shuffle=False):
+        evaluator.process([data[i]])
+    return evaluator.evaluate(size)
+
+
+def run_rank(rank, folder):
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{folder}/rendezvous', rank=rank, world_size=2
+    )
+    results = {size: evaluate(size, folder, 'two') for size in SIZES}
+    with open(f'{folder}/rank{rank}.json', 'w') as file:
+        json.dump(results, file)
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_two_processes_agree_with_one(tmp_path):
+    torch.multiprocessing.spawn(run_rank, args=(str(tmp_path),), nprocs=2)
+    for size in SIZES:
+        expected = evaluate(size, tmp_path, 'one')
+        for rank in range(2):
+            results = json.loads((tmp_path / f'rank{rank}.json').read_text())
+            assert results[str(size)] == expected
+        one, two = (np.load(tmp_path / f'{name}_{size}.npz') for name in ('one', 'two'))
+        assert one.files == two.files
+        assert all(np.array_equal(one[name], two[name]) for name in one.files)

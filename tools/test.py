@@ -1,0 +1,191 @@
+"""Test any config: `python tools/test.py CONFIG CHECKPOINT --out metrics.json`."""
+
+import argparse
+import hashlib
+import json
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.dist import is_main_process
+from mmengine.model import revert_sync_batchnorm
+from mmengine.runner import Runner
+from torch import nn
+
+import mmdistill
+from mmdistill.compat import adapt_to_cpu
+from mmdistill.config_tools import load_config
+from mmdistill.models import MultimodalTeacher
+
+# Upstream's metrics that take one row of scores per clip and would misread the views of a dump.
+ONE_VIEW_METRICS = ('AccMetric', 'ConfusionMatrix')
+PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmdet', 'mmaction2', 'numpy')
+
+
+class TestRunner(Runner):
+    """A runner that only tests."""
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """No DDP: nothing is synchronised in a test, and DDP refuses a frozen teacher."""
+        return revert_sync_batchnorm(model.to(get_device()))
+
+    def load_or_resume(self) -> None:
+        """Load strictly: a checkpoint of another model is an error, not a bad result."""
+        if self._load_from is None:
+            return
+        try:
+            self.load_checkpoint(self._load_from, strict=True)
+        except RuntimeError as error:
+            reason = '; '.join(line.strip() for line in str(error).splitlines() if line.strip())
+            raise SystemExit(
+                f'{self._load_from} does not fit the model of {self.cfg.filename}: give the '
+                f'checkpoint that was trained with this config. {reason}'
+            ) from error
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; the flags are those of MMAction2's tools/test.py and our outputs."""
+    parser = argparse.ArgumentParser(description='Test an expert, a teacher or a student.')
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='the weights; a MultimodalTeacher has those of its experts'
+    )
+    parser.add_argument('--work-dir', help='where logs go; default work_dirs/<config name>')
+    parser.add_argument(
+        '--out', help='write the metrics to this .json file; one that is there is replaced'
+    )
+    parser.add_argument(
+        '--dump',
+        help='write logits of every view, labels and sample ids to this .npz file, replacing one '
+        'that is there; tools/analysis/rescore.py computes every metric from it',
+    )
+    parser.add_argument('--seed', type=int, help='seed of whatever the test pipeline draws')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings: key=value; data_root=DIR and expert_dir=DIR move every path',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args(argv)
+    if args.out and not args.out.endswith('.json'):
+        parser.error(f'--out must end with .json, got {args.out}')
+    if args.dump and not args.dump.endswith('.npz'):
+        parser.error(f'--dump must end with .npz, got {args.dump}')
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def build_config(args: argparse.Namespace) -> Config:
+    """The config file with everything that the command line says."""
+    cfg = load_config(args.config, args.cfg_options)
+    if not cfg.get('test_dataloader') or not cfg.get('test_evaluator'):
+        raise SystemExit(f'{args.config} has no test_dataloader or test_evaluator; add both.')
+    cfg.launcher = args.launcher
+    default_dir = cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
+    cfg.work_dir = args.work_dir or default_dir
+    # A training config's load_from is where training starts, never what is to be tested.
+    cfg.resume, cfg.load_from = False, args.checkpoint
+    if args.seed is not None:
+        cfg.randomness = dict(cfg.get('randomness') or {}, seed=args.seed)
+    if args.dump:
+        add_dump(cfg, args.dump)
+    return adapt_to_cpu(cfg)
+
+
+def add_dump(cfg: Config, path: str) -> None:
+    """Append the metric that writes the dump."""
+    evaluator = cfg.test_evaluator
+    metrics = list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]
+    refused = [m['type'] for m in metrics if m['type'] in ONE_VIEW_METRICS]
+    if refused:
+        raise SystemExit(
+            f'--dump gives the metrics logits of every view, which {refused[0]} cannot read: use '
+            'mmdistill.TaskAccuracy in test_evaluator, or test without --dump.'
+        )
+    cfg.test_evaluator = [*metrics, dict(type='mmdistill.DumpScores', out=path)]
+
+
+def check_checkpoint(args: argparse.Namespace) -> None:
+    """Stop with one line if the checkpoint is not a file."""
+    if args.checkpoint is None or Path(args.checkpoint).is_file():
+        return
+    folder = Path(args.checkpoint).parent
+    there = sorted(path.name for path in folder.glob('*.pth'))
+    hint = f'{folder} holds {", ".join(there)}' if there else f'{folder} holds no *.pth file'
+    raise SystemExit(
+        f'There is no checkpoint {args.checkpoint} ({hint}): train one with '
+        f'`python tools/train.py {args.config}`, or give the path of yours.'
+    )
+
+
+def keep_views(model: nn.Module) -> None:
+    """Make the heads of a model predict logits of every view instead of their average."""
+    for name, head in _heads(model):
+        if head.average_clips == 'prob':
+            raise SystemExit(
+                f"--dump writes logits, but {name} averages probabilities (average_clips='prob'): "
+                "set average_clips='score' there and scores='logits' on the metrics."
+            )
+        head.average_clips = None
+
+
+def _heads(module: nn.Module, name: str = 'model') -> Iterator[tuple[str, nn.Module]]:
+    """Every module that averages clips; a teacher's experts are averaged by the teacher."""
+    if isinstance(module, MultimodalTeacher):
+        return
+    if hasattr(module, 'average_clips'):
+        yield name, module
+    for child_name, child in module.named_children():
+        yield from _heads(child, f'{name}.{child_name}')
+
+
+def write_result(path: str, args: argparse.Namespace, metrics: dict, num_samples: int) -> None:
+    """Write the metrics and what they were measured on; the file is complete or not there."""
+    digest = hashlib.sha256(Path(args.checkpoint).read_bytes()) if args.checkpoint else None
+    versions = {package: version(package) for package in PACKAGES}
+    result = {
+        'metrics': {name: float(value) for name, value in sorted(metrics.items())},
+        'num_samples': num_samples,
+        'config': args.config,
+        'cfg_options': args.cfg_options or {},
+        'checkpoint': args.checkpoint,
+        'checkpoint_sha256': digest and digest.hexdigest(),
+        'versions': {
+            'mmdistill': mmdistill.__version__,
+            'python': platform.python_version(),
+            **versions,
+        },
+    }
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f'{target.name}.{os.getpid()}.part')
+    unfinished.write_text(json.dumps(result, indent=2, default=str) + '\n')
+    unfinished.replace(target)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Test, and write what was asked for."""
+    args = parse_args(argv)
+    check_checkpoint(args)
+    runner = TestRunner.from_cfg(build_config(args))
+    if args.checkpoint is None and not isinstance(runner.model, MultimodalTeacher):
+        raise SystemExit(
+            f'{args.config} needs a checkpoint: `python tools/test.py {args.config} CHECKPOINT`. '
+            'Only a mmdistill.MultimodalTeacher brings its own weights.'
+        )
+    if args.dump:
+        keep_views(runner.model)
+    metrics = runner.test()
+    if args.out and is_main_process():
+        write_result(args.out, args, metrics, len(runner.test_loop.dataloader.dataset))
+        runner.logger.info(f'Metrics written to {args.out}')
+
+
+if __name__ == '__main__':
+    main()
