@@ -38,7 +38,7 @@ class VideoClock(NamedTuple):
 
     def frame_at(self, seconds: float) -> int:
         """The 0-based frame that is shown at `seconds`, at most one past the last."""
-        # Timestamps have two decimals: 1.4 s * 10 frames/s must not become 13.999.
+        # Timestamps have two decimals: 0.58 s * 50 frames/s must not become 28.999.
         return min(math.floor(seconds * self.frames_per_second + 1e-6), self.num_frames)
 
 

@@ -48,6 +48,8 @@ def build(tmp_path):
     def build_dataset(files: dict[str, str] | None = None, **kwargs) -> EpicKitchensDataset:
         for name, text in (FILES | (files or {})).items():
             (tmp_path / name).write_bytes(text.encode())
+        # Serializing collects garbage, 0.1 s each; test_multimodal.py covers it.
+        kwargs.setdefault('serialize_data', False)
         return EpicKitchensDataset('ann.csv', data_root=str(tmp_path), **kwargs)
 
     return build_dataset
@@ -103,11 +105,11 @@ def test_frames_of_the_videos_follow_time_not_published_numbers(build):
 
 def test_timestamps_that_fall_on_a_frame_do_not_slip_to_the_one_before(build):
     rows = [
-        f'a{frame},P01,P01_11,,00:00:{frame / 10:05.2f},00:00:{(frame + 1) / 10:05.2f},1,2,,,0,,0,,'
+        f'a{frame},P01,P01_11,,00:00:{frame / 50:05.2f},00:00:{(frame + 1) / 50:05.2f},1,2,,,0,,0,,'
         for frame in range(80)
     ]
     files = {
-        'info.csv': 'video_id,duration,fps\nP01_11,9.0,10\n',
+        'info.csv': 'video_id,duration,fps\nP01_11,9.0,50\n',
         'ann.csv': '\n'.join([HEADER, *rows]),
     }
     records = records_of(build(files, video_info='info.csv'))
