@@ -227,8 +227,6 @@ def test_holdout_is_by_video(build):
     assert not train & holdout
 
 
-# The real files.
-
 ANNOTATIONS = os.environ.get('MMDISTILL_EPIC_ANNOTATIONS', '')
 needs_real_files = pytest.mark.skipif(
     not (Path(ANNOTATIONS) / 'EPIC_100_validation.csv').is_file(),
