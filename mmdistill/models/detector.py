@@ -25,6 +25,7 @@ from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.model import revert_sync_batchnorm
 from mmengine.runner.checkpoint import CheckpointLoader
+from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 Frame = np.ndarray | Tensor
@@ -114,7 +115,7 @@ class FrameDetector:
         # A recognizer may train under autocast; boxes must not depend on that.
         with torch.autocast(self.device.type, enabled=False), _output_of(source) as outputs:
             samples = self.model.test_step(batch)
-        kept = [self._best(sample.pred_instances) for sample in samples]
+        kept = [self._best(sample.pred_instances, sample.ori_shape) for sample in samples]
         features: Sequence[Tensor | None] = [None] * len(kept)
         if self.roi_features:
             features = _pool_per_frame(outputs[0], [boxes for boxes, _, _ in kept], samples)
@@ -128,10 +129,17 @@ class FrameDetector:
             for (boxes, scores, labels), feature in zip(kept, features, strict=True)
         ]
 
-    def _best(self, instances) -> tuple[Tensor, Tensor, Tensor]:
-        scores, order = instances.scores.sort(descending=True, stable=True)
-        order = order[scores >= self.score_thr][: self.max_boxes]
-        return instances.bboxes[order], instances.scores[order], instances.labels[order]
+    def _best(
+        self, instances: InstanceData, frame_shape: tuple[int, int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        height, width = frame_shape
+        # mmdet clips to the padded input, so boxes may reach over the frame or lie beside it.
+        limits = instances.bboxes.new_tensor([width, height, width, height])
+        boxes = instances.bboxes.clamp(min=0).minimum(limits)
+        visible = (boxes[:, 2:] > boxes[:, :2]).all(dim=1) & (instances.scores >= self.score_thr)
+        scores, order = instances.scores[visible].sort(descending=True, stable=True)
+        order = order[: self.max_boxes]
+        return boxes[visible][order], scores[: self.max_boxes], instances.labels[visible][order]
 
 
 def pool_roi_features(levels: Sequence[Tensor], boxes_M5: Tensor, input_width: int) -> Tensor:
