@@ -147,7 +147,6 @@ def _heads(module: nn.Module, name: str = 'model') -> Iterator[tuple[str, nn.Mod
 
 def write_result(path: str, args: argparse.Namespace, metrics: dict, num_samples: int) -> None:
     """Write the metrics and what they were measured on; the file is complete or not there."""
-    digest = hashlib.sha256(Path(args.checkpoint).read_bytes()) if args.checkpoint else None
     versions = {package: version(package) for package in PACKAGES}
     result = {
         'metrics': {name: float(value) for name, value in sorted(metrics.items())},
@@ -155,7 +154,7 @@ def write_result(path: str, args: argparse.Namespace, metrics: dict, num_samples
         'config': args.config,
         'cfg_options': args.cfg_options or {},
         'checkpoint': args.checkpoint,
-        'checkpoint_sha256': digest and digest.hexdigest(),
+        'checkpoint_sha256': sha256_of(args.checkpoint) if args.checkpoint else None,
         'versions': {
             'mmdistill': mmdistill.__version__,
             'python': platform.python_version(),
@@ -167,6 +166,15 @@ def write_result(path: str, args: argparse.Namespace, metrics: dict, num_samples
     unfinished = target.with_name(f'{target.name}.{os.getpid()}.part')
     unfinished.write_text(json.dumps(result, indent=2, default=str) + '\n')
     unfinished.replace(target)
+
+
+def sha256_of(path: str) -> str:
+    """Hash of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -54,8 +54,11 @@ class ToyRecognizer(BaseModel):
         super().__init__()
         self.cls_head = MODELS.build(cls_head)
 
+    def extract_feat(self, inputs, test_mode=False):
+        return torch.stack(inputs).flatten(0, 1), {}
+
     def forward(self, inputs, data_samples=None, mode='tensor'):
-        return self.cls_head.predict(torch.stack(inputs).flatten(0, 1), data_samples)
+        return self.cls_head.predict(self.extract_feat(inputs)[0], data_samples)
 """
 
 CONFIG = """
@@ -83,6 +86,17 @@ test_evaluator = [
     dict(type='mmdistill.Calibration', scores='logits'),
 ]
 test_cfg = dict(type='TestLoop')
+"""
+
+TEACHER = """
+_base_ = 'toy.py'
+expert = dict(model=_base_.model, checkpoint='best.pth')
+model = dict(
+    _delete_=True,
+    type='mmdistill.MultimodalTeacher',
+    experts=dict(rgb=expert, flow=expert),
+    weighting=dict(type='mmdistill.UniformWeighting'),
+)
 """
 
 
@@ -166,6 +180,17 @@ def test_dump_holds_every_view_and_gives_the_same_metrics(tool, toy):
     assert json.loads(Path('plain.json').read_text())['metrics'] == pytest.approx(metrics, rel=1e-5)
 
 
+def test_a_teacher_needs_no_checkpoint_and_dumps_its_fused_logits(tool, toy):
+    tool.main(['toy.py', 'best.pth', '--out', 'expert.json'])
+    (toy / 'teacher.py').write_text(TEACHER)
+    tool.main(['teacher.py', '--out', 'teacher.json', '--dump', 'teacher.npz'])
+    # Two times the same expert: their uniform fusion says what one of them says.
+    expert, teacher = (json.loads(Path(f'{n}.json').read_text()) for n in ('expert', 'teacher'))
+    assert teacher['metrics'] == pytest.approx(expert['metrics'], rel=1e-5)
+    assert teacher['checkpoint_sha256'] is None
+    assert load_scores('teacher.npz').scores['noun'].shape == (7, 1, 5)
+
+
 def test_rescore_prints_json(tool, toy, capsys):
     tool.main(['toy.py', 'best.pth', '--dump', 'scores.npz'])
     capsys.readouterr()
@@ -222,13 +247,15 @@ def test_wrong_file_names_and_configs_without_a_test_are_refused(tool, toy, caps
 def test_two_processes_give_the_metrics_and_the_dump_of_one(tool, toy):
     # A clip's logits depend on the size of its batch in the last bit: one clip per batch.
     options = ['--cfg-options', 'test_dataloader.batch_size=1']
-    tool.main(['toy.py', 'best.pth', '--out', 'one.json', '--dump', 'one.npz', *options])
+    # A teacher has no gradients, which DDP would refuse.
+    (toy / 'teacher.py').write_text(TEACHER)
+    tool.main(['teacher.py', '--out', 'one.json', '--dump', 'one.npz', *options])
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
     env = {name: value for name, value in os.environ.items() if name != 'LOCAL_RANK'}
     env.update(PORT=str(port), PYTHON=sys.executable, PYTHONPATH=str(toy), OMP_NUM_THREADS='1')
-    command = [ROOT / 'tools/dist_test.sh', 'toy.py', 'best.pth', '2']
+    command = [ROOT / 'tools/dist_test.sh', 'teacher.py', '', '2']
     command += ['--out', 'two.json', '--dump', 'two.npz', *options]
     subprocess.run(command, env=env, check=True, timeout=300)
     one, two = (json.loads(Path(f'{name}.json').read_text()) for name in ('one', 'two'))
