@@ -65,7 +65,7 @@ class LoadModalities(BaseTransform):
         # Modalities are ours alone: MMAction2's default scope does not know them.
         with MODALITIES.switch_scope_and_registry('mmdistill') as registry:
             self.modalities = {key: registry.build(modalities[key]) for key in keys}
-        self.geometry = Compose(named_steps(geometry))
+        self.geometry = Compose([TRANSFORMS.build(step) for step in named_steps(geometry)])
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Read the frames, draw the geometry in those of the first modality, move all of them."""

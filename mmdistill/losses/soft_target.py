@@ -1,5 +1,6 @@
 """Soft targets: the KL divergence between softened teacher and student distributions."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -28,8 +29,9 @@ def soft_target_kl(student_logits: Tensor, teacher_logits: Tensor, temperature: 
         )
     # float32 at least: under autocast the logits may be half precision, and the log of a small
     # softened probability would be lost in it.
-    log_student = F.log_softmax(student_logits.float() / temperature, dim=-1)
-    log_teacher = F.log_softmax(teacher_logits.float() / temperature, dim=-1)
+    dtype = torch.promote_types(student_logits.dtype, torch.float32)
+    log_student = F.log_softmax(student_logits.to(dtype) / temperature, dim=-1)
+    log_teacher = F.log_softmax(teacher_logits.to(dtype) / temperature, dim=-1)
     kl = F.kl_div(log_student, log_teacher, reduction='batchmean', log_target=True)
     # Soft targets shrink gradients by 1 / T^2; undo it, so that the loss weight survives a change
     # of temperature.

@@ -8,6 +8,7 @@ import numpy as np
 from mmaction.datasets.transforms import FormatShape
 from mmcv.transforms import Compose
 
+from ..registry import TRANSFORMS
 from .base import Modality
 
 
@@ -30,7 +31,7 @@ class ImageModality(Modality):
     ) -> None:
         super().__init__(**kwargs)
         self.format_shape = FormatShape(input_format=input_format)
-        self.transforms = Compose(transforms) if transforms else None
+        self.transforms = Compose([TRANSFORMS.build(t) for t in transforms or ()])
 
     def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the images."""
@@ -41,7 +42,7 @@ class ImageModality(Modality):
     ) -> np.ndarray:
         """Cut, resize and mirror every frame, then run the pixel transforms."""
         moved = np.stack([move_image(frame, crop_4, flip, size) for frame in frames_F])
-        if self.transforms is None:
+        if not self.transforms.transforms:
             return moved
         results = self.transforms(dict(imgs=list(moved), modality='RGB', img_shape=size))
         return np.stack(results['imgs'])

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..labels import ACTION, task_labels
 from ..registry import MODELS
 from .expert import Expert, build_expert
-from .weighting import Weighting, available_only, fuse_logits
+from .weighting import Weighting, available_only, fuse_logits, weights_per_clip
 
 
 class TeacherOutput(NamedTuple):
@@ -92,8 +92,8 @@ class MultimodalTeacher(BaseModel):
         labels = task_labels(data_samples) if needs_labels else {}
         logits, weights = {}, {}
         for task, logits_BMK in expert_logits.items():
-            weights_BM = self.weightings[task].weights(logits_BMK, labels.get(task))
-            weights_BM = weights_BM.expand(logits_BMK.shape[:2])
+            found = self.weightings[task].weights(logits_BMK, labels.get(task))
+            weights_BM = weights_per_clip(found, logits_BMK)
             available_BM = self._available(data_samples).to(logits_BMK.device)
             weights[task] = available_only(weights_BM, available_BM)
             logits[task] = fuse_logits(logits_BMK, weights[task])

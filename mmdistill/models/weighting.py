@@ -46,14 +46,19 @@ def fuse_logits(logits_BMK: Tensor, weights: Tensor) -> Tensor:
     Raises:
         ValueError: The shapes do not fit, or a row of weights does not sum to 1.
     """
+    check_weights(weights)
+    weights_BM = weights_per_clip(weights, logits_BMK)
+    return torch.einsum('bmk,bm->bk', logits_BMK, weights_BM.to(logits_BMK.dtype))
+
+
+def weights_per_clip(weights: Tensor, logits_BMK: Tensor) -> Tensor:
+    """(M,) or (B, M) weights as (B, M); ValueError where they do not fit the logits."""
     if weights.shape not in (logits_BMK.shape[1:2], logits_BMK.shape[:2]):
         raise ValueError(
-            f'Weights for logits of shape {tuple(logits_BMK.shape)} (B, M, K) must be (M,) or '
-            f'(B, M), got {tuple(weights.shape)}.'
+            f'There are {logits_BMK.shape[1]} experts and {len(logits_BMK)} clips: weights must be '
+            f'(M,) or (B, M), got {tuple(weights.shape)}; give one weight per expert.'
         )
-    check_weights(weights)
-    weights_BM = weights.expand(logits_BMK.shape[:2])
-    return torch.einsum('bmk,bm->bk', logits_BMK, weights_BM.to(logits_BMK.dtype))
+    return weights.expand(logits_BMK.shape[:2])
 
 
 def check_weights(weights: Tensor) -> None:
@@ -134,7 +139,7 @@ class FixedWeighting(Weighting):
 
     def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
         """The (M,) weights given at construction."""
-        return self._weights_M.to(logits_BMK.device)
+        return self._weights_M.to(logits_BMK)
 
 
 @MODELS.register_module()

@@ -1,0 +1,8 @@
+# The flow expert: as configs/unimodal/swin_ek100_flow.py, at the demo's sizes.
+_base_ = './rgb.py'
+
+flow = dict(dataset=dict(pipeline=dict(load=dict(inputs='flow'))))
+train_dataloader = flow
+val_dataloader = flow
+test_dataloader = flow
+model = dict(data_preprocessor=dict(mean=[128.0, 128.0, 128.0], std=[32.0, 32.0, 32.0]))

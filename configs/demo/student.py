@@ -1,0 +1,25 @@
+# The student: the RGB baseline, clip for clip and epoch for epoch; only the loss differs.
+_base_ = ['../distill/swin_ek100_rgbflowobj.py', '../_base_/demo_sizes.py']
+
+data_root = 'data/demo/'
+expert_dir = 'work_dirs/demo'
+train_dataloader = _base_.demo_train
+val_dataloader = _base_.demo_test
+test_dataloader = _base_.demo_test
+holdout_dataloader = _base_.demo_test
+
+model = dict(
+    recognizer=dict(_delete_=True, **_base_.demo_recognizer),
+    losses=dict(soft_target=dict(temperature=1.0)),
+)
+teacher = dict(
+    experts=dict(
+        rgb=dict(config='configs/demo/rgb.py', checkpoint='work_dirs/demo/rgb/best_*.pth'),
+        flow=dict(config='configs/demo/flow.py', checkpoint='work_dirs/demo/flow/best_*.pth'),
+        obj=dict(config='configs/demo/obj.py', checkpoint='work_dirs/demo/obj/best_*.pth'),
+    )
+)
+load_from = None
+train_cfg = _base_.demo_train_cfg
+optim_wrapper = _base_.demo_optimizer
+param_scheduler = _base_.demo_schedule

@@ -1,0 +1,83 @@
+"""What several tests share: a fixed seed, and recognizers small enough for a CPU."""
+
+import numpy as np
+import pytest
+import torch
+from mmaction.structures import ActionDataSample
+from mmengine.registry import init_default_scope
+
+import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.labels import set_task_labels
+
+CLASSES = dict(verb=4, noun=5)
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seed():
+    torch.manual_seed(0)
+    np.random.seed(0)
+    torch.set_num_threads(1)
+    init_default_scope('mmaction')
+
+
+def recognizer_config(classes=CLASSES, base_channels=4, dropout_ratio=0.5):
+    """A 3D ResNet-18 with few channels; `classes` is a dict of tasks, or a number."""
+    head = dict(type='I3DHead', in_channels=8 * base_channels, dropout_ratio=dropout_ratio)
+    if isinstance(classes, dict):
+        heads = {task: dict(head, num_classes=k) for task, k in classes.items()}
+        cls_head = dict(type='mmdistill.MultitaskHead', heads=heads)
+    else:
+        cls_head = dict(head, num_classes=classes, average_clips='score')
+    return dict(
+        type='Recognizer3D',
+        backbone=dict(
+            type='ResNet3d',
+            depth=18,
+            pretrained=None,
+            pretrained2d=False,
+            base_channels=base_channels,
+            conv1_kernel=(3, 3, 3),
+            conv1_stride_t=1,
+            pool1_stride_t=1,
+            temporal_strides=(1, 1, 1, 1),
+            norm_eval=False,
+        ),
+        data_preprocessor=dict(
+            type='ActionDataPreprocessor',
+            mean=[128.0, 128.0, 128.0],
+            std=[64.0, 64.0, 64.0],
+            format_shape='NCTHW',
+        ),
+        cls_head=cls_head,
+    )
+
+
+def make_batch(num_clips=3, num_views=1, modalities=('rgb', 'flow'), classes=CLASSES):
+    """A collated batch as MMEngine's pseudo_collate gives it, with random frames and labels."""
+    generator = torch.Generator().manual_seed(1)
+    inputs = {
+        key: [
+            torch.randint(0, 256, (num_views, 3, 2, 32, 32), generator=generator).byte()
+            for _ in range(num_clips)
+        ]
+        for key in modalities
+    }
+    samples = []
+    for i in range(num_clips):
+        sample = ActionDataSample(metainfo=dict(sample_id=f'clip{i}'))
+        if isinstance(classes, dict):
+            set_task_labels(sample, {task: i % k for task, k in classes.items()})
+        else:
+            set_task_labels(sample, i % classes)
+        samples.append(sample)
+    return dict(inputs=inputs, data_samples=samples)
+
+
+@pytest.fixture(name='recognizer_config')
+def _recognizer_config():
+    return recognizer_config
+
+
+@pytest.fixture(name='make_batch')
+def _make_batch():
+    return make_batch
