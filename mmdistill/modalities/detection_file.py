@@ -4,7 +4,8 @@ Shape legend: F processed frames of a video, M boxes of a video, T frames asked 
 N boxes kept per frame, D numbers of an ROI feature (0 where the file has none).
 
 Layout (version 1):
-    file attributes: format, version, detector, checkpoint_sha256, classes (JSON list)
+    file attributes: format, version, detector, checkpoint_sha256, classes (JSON list),
+        settings (JSON: how frames were chosen and boxes kept)
     one group per video, attributes: width, height (pixels), num_frames, stride
         frames   (F,)   int32    processed frames, 0-based, increasing
         offsets  (F+1,) int64    rows of frame i: offsets[i] to offsets[i + 1]
@@ -25,7 +26,6 @@ import numpy as np
 
 FORMAT = 'mmdistill-detections'
 VERSION = 1
-BOX_COLUMNS = 6  # x1 y1 x2 y2 score label, before the feature
 
 
 class VideoDetections(NamedTuple):
@@ -51,14 +51,20 @@ class DetectionWriter:
         classes: Names of the detector's classes, in the order of its labels.
         detector: Text or path of the detector's config.
         checkpoint_sha256: Which weights made the detections.
+        settings: How frames were chosen and boxes kept.
     """
 
     def __init__(
-        self, path: str | Path, classes: list[str], detector: str = '', checkpoint_sha256: str = ''
+        self,
+        path: str | Path,
+        classes: list[str],
+        detector: str = '',
+        checkpoint_sha256: str = '',
+        settings: dict | None = None,
     ) -> None:
         self.path = Path(path)
         self.num_classes = len(classes)
-        self._partial = self.path.with_name(f'.{self.path.name}.{os.getpid()}.partial')
+        self._partial = self.path.with_name(f'{self.path.name}.partial')
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._file = h5py.File(self._partial, 'w')
         self._file.attrs.update(
@@ -67,6 +73,7 @@ class DetectionWriter:
             detector=detector,
             checkpoint_sha256=checkpoint_sha256,
             classes=json.dumps(list(classes)),
+            settings=json.dumps(settings or {}, sort_keys=True),
         )
 
     def write(self, video_id: str, video: VideoDetections) -> None:
@@ -112,11 +119,8 @@ class DetectionWriter:
 class DetectionFile:
     """Read a detection file; opened at first use in each process, so it may enter loader workers.
 
-    Args:
-        path: The file that `tools/data/extract_detections.py` wrote.
-
-    Raises:
-        FileNotFoundError, ValueError: At first use, if there is no file or it is no detection file.
+    Raises (at first use):
+        FileNotFoundError, ValueError: There is no file, or it is no detection file.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -133,6 +137,10 @@ class DetectionFile:
     @property
     def classes(self) -> list[str]:
         return json.loads(self._file().attrs['classes'])
+
+    @property
+    def settings(self) -> dict:
+        return json.loads(self._file().attrs.get('settings', '{}'))
 
     @property
     def video_ids(self) -> list[str]:
@@ -161,6 +169,14 @@ class DetectionFile:
         """Height and width in pixels of the frames that the detector saw."""
         attrs = self._group(video_id).attrs
         return int(attrs['height']), int(attrs['width'])
+
+    def load(self, video_id: str) -> VideoDetections:
+        """All of a video, as it was written."""
+        group = self._group(video_id)
+        sizes = (int(group.attrs[key]) for key in ('width', 'height', 'num_frames', 'stride'))
+        arrays = (group[key][:] for key in ('frames', 'offsets', 'boxes', 'scores', 'labels'))
+        features = group['features'][:] if 'features' in group else None
+        return VideoDetections(*sizes, *arrays, features)
 
     def read(self, video_id: str, frame_inds: np.ndarray, max_boxes: int) -> np.ndarray:
         """Detections at some frames: (T, N, 6 + D) float32, rows by falling score.

@@ -1,0 +1,20 @@
+"""Offline extraction of what teachers see besides RGB: optical flow and detections.
+
+`detections` is imported by its own name, because it brings in all of MMDetection.
+"""
+
+from .flow import DIS, FlowSettings
+from .jobs import Job, RunReport, run_jobs
+from .video import VideoError, VideoInfo, probe_video, read_frames
+
+__all__ = [
+    'DIS',
+    'FlowSettings',
+    'Job',
+    'RunReport',
+    'VideoError',
+    'VideoInfo',
+    'probe_video',
+    'read_frames',
+    'run_jobs',
+]
