@@ -143,11 +143,18 @@ def adaptive_binned_error(top: TopLabel, num_bins: int = 15) -> float:
 def classwise_gaps(probs_NK: np.ndarray, labels_N: np.ndarray, num_bins: int = 15) -> float:
     """Sum over classes of their binary ECE; a label of -1 belongs to none of the classes."""
     num_samples, num_classes = probs_NK.shape
-    index_NK = _bin_index(probs_NK, _equal_width_edges(num_bins))
-    flat_NK = index_NK + num_bins * np.arange(num_classes)
-    gap = np.bincount(flat_NK.ravel(), probs_NK.ravel(), num_bins * num_classes)
+    edges = _equal_width_edges(num_bins)
+    # A row has fewer than B entries above the first bin: only those need to be looked up.
+    above_NK = probs_NK > edges[1]
+    rows, classes = np.nonzero(above_NK)
+    values = probs_NK[rows, classes]
+    bins = num_bins * classes + _bin_index(values, edges)
+    gap = np.zeros(num_bins * num_classes)
+    gap += np.bincount(bins, values, len(gap))
+    gap[::num_bins] += probs_NK.sum(axis=0, where=~above_NK)
     rows = np.flatnonzero(labels_N >= 0)
-    gap -= np.bincount(flat_NK[rows, labels_N[rows]], minlength=num_bins * num_classes)
+    bins = num_bins * labels_N[rows] + _bin_index(probs_NK[rows, labels_N[rows]], edges)
+    gap -= np.bincount(bins, minlength=len(gap))
     return float(np.abs(gap).sum() / num_samples)
 
 

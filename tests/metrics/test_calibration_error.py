@@ -138,6 +138,13 @@ def test_classwise_ece_is_the_mean_of_binary_ones(num_classes):
     assert classwise_ece(probs, labels) == pytest.approx(np.mean(per_class))
 
 
+def test_classwise_ece_of_a_uniform_prediction_with_every_entry_in_the_first_bin():
+    # The label's class is off by 1 - 1/K, each of the other classes by 1/K.
+    probs = np.full((1, 3806), 1 / 3806)
+    expected = ((1 - 1 / 3806) + 3805 / 3806) / 3806
+    assert classwise_ece(probs, np.array([7])) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize('num_classes', [2, 9, 3806])
 def test_nll_matches_sklearn_and_scipy(num_classes):
     probs, labels = random_probs(60, num_classes)
