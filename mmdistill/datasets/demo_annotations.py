@@ -56,7 +56,7 @@ class Segment:
 
 
 def write_segments(path: Path, segments: Iterable[Segment], fps: float) -> None:
-    """Write EPIC_100_{train,validation}.csv: frames counted from 1, stop_frame included."""
+    """Write EPIC_100_{train,validation}.csv: frames counted from 1, stop_frame exclusive."""
     rows = [_segment_row(segment, fps) for segment in segments]
     _write_csv(path, SEGMENT_COLUMNS, rows)
 
@@ -74,7 +74,7 @@ def _segment_row(segment: Segment, fps: float) -> tuple:
         _timestamp(segment.start / fps, 2),
         _timestamp(stop / fps, 2),
         segment.start + 1,
-        stop,
+        stop + 1,
         narration,
         verb,
         list(VERBS).index(verb),

@@ -8,9 +8,9 @@ What the frame numbers mean, measured on EPIC_100_validation.csv (9,668 rows), t
   the validation and 95 % of the test rows; the others are one lower, or 1 instead of 0 at the very
   beginning of a video.
 - So a segment is half open: `stop_frame - start_frame` is `rate * duration` (0.003 frames less on
-  average), and frames are counted from 0, as the owners' README says ("All frame indices are 0
-  indexed"). The published numbers are therefore used as they are. Frame k is the published
-  `frame_{k + 1:010d}.jpg`.
+  average). The smallest published number is 1, never 0: they are read as counting from 1 and
+  naming the published JPEGs, `frame_0000000001.jpg` and so on. Ours count from 0, so one is taken
+  off both. (The owners' README calls them 0 indexed; the readings are one frame apart.)
 - The rate is **not** that of the mp4 files of EPIC-KITCHENS-55: those run at 59.94, some at
   29.97, 47.95 or 90 frames/s, and the published JPEGs were resampled to 60. Taking the published
   number for a frame of the mp4, 2,606 validation segments (27 %) would begin over half a second
@@ -139,7 +139,10 @@ class EpicKitchensDataset(MultimodalDataset):
             participant_id=row.text('participant_id'),
             group=video_id,
         )
-        start, stop = row.integer('start_frame'), row.integer('stop_frame')
+        first, end = row.integer('start_frame'), row.integer('stop_frame')
+        if first < 1:
+            raise row.error(f'start_frame is {first}; EPIC-KITCHENS counts frames from 1')
+        start, stop = first - 1, end - 1
         segment = self._segment(row, sample_id, start, stop)
         record['flow_stride'] = 2 if _is_from_epic_kitchens_55(video_id) else 1
         if self._clocks is not None:

@@ -13,6 +13,7 @@ import decord
 import numpy as np
 import pytest
 
+from mmdistill.datasets import EpicKitchensDataset
 from mmdistill.datasets.demo_parameters import DemoParameters
 from mmdistill.datasets.demo_plan import plan_videos
 from mmdistill.datasets.demo_renderer import open_encoder, render_demo
@@ -57,16 +58,35 @@ def test_segments_carry_the_official_columns_and_fit_their_videos(demo):
             if video not in lengths:
                 lengths[video] = len(decord.VideoReader(str(video)))
             start, stop = int(row['start_frame']), int(row['stop_frame'])
-            assert 1 <= start < stop <= lengths[video]
-            assert 14 <= stop - start + 1 <= 20
+            assert 1 <= start < stop <= lengths[video] + 1
+            assert 14 <= stop - start <= 20
             assert row['start_timestamp'] == f'00:00:{(start - 1) / 10:05.2f}'
-            assert row['stop_timestamp'] == f'00:00:{stop / 10:05.2f}'
+            assert row['stop_timestamp'] == f'00:00:{(stop - 1) / 10:05.2f}'
             assert row['noun'] in row['all_nouns'] and row['noun_class'] in row['all_noun_classes']
     assert len({row['narration_id'] for row in segments}) == len(segments)
     info = {row['video_id']: row for row in rows(demo / 'annotations/EPIC_100_video_info.csv')}
     assert {video.stem: length for video, length in lengths.items()} == {
         name: round(float(row['duration']) * float(row['fps'])) for name, row in info.items()
     }
+
+
+@pytest.mark.parametrize('split', ['train', 'validation'])
+def test_frame_numbers_and_timestamps_mean_the_same_segments(demo, split):
+    by_number, by_time = (
+        EpicKitchensDataset(
+            f'annotations/EPIC_100_{split}.csv',
+            data_root=str(demo),
+            media=dict(rgb='{participant_id}/videos/{video_id}.MP4'),
+            video_info=video_info,
+            serialize_data=False,
+        )
+        for video_info in (None, 'annotations/EPIC_100_video_info.csv')
+    )
+    assert len(by_number) == len(by_time) > 0
+    for index in range(len(by_number)):
+        records = by_number.load_record(index), by_time.load_record(index)
+        assert records[0] == records[1]
+        assert records[0]['flow_stride'] == 1
 
 
 def test_splits_share_no_video_and_unseen_participants_are_not_in_training(demo):
@@ -107,7 +127,7 @@ def test_detector_set_keeps_to_its_split_and_boxes_lie_in_the_frame(demo):
                 row
                 for row in segments
                 if row['video_id'] == video
-                and int(row['start_frame']) <= int(frame) <= int(row['stop_frame'])
+                and int(row['start_frame']) <= int(frame) < int(row['stop_frame'])
             ]
             assert len(inside) == 1
             picture = cv2.imread(str(demo / 'detector' / split / image['file_name']))

@@ -74,10 +74,10 @@ def test_record(build, tmp_path):
         video_id='P01_11',
         participant_id='P01',
         group='P01_11',
-        start_frame=3693,
-        stop_frame=3747,
+        start_frame=3692,
+        stop_frame=3746,
         total_frames=54,
-        start_index=3693,
+        start_index=3692,
         flow_stride=2,
         label=dict(verb=1, noun=2),
         media=dict(rgb=str(tmp_path / 'P01/videos/P01_11.MP4')),
@@ -86,20 +86,22 @@ def test_record(build, tmp_path):
     )
 
 
-def test_published_flow_is_at_half_rate_in_epic_kitchens_55_only(build):
-    assert [r['flow_stride'] for r in records_of(build())] == [2, 2, 1]
+def segments_of(records: list[dict]) -> list[tuple[int, int]]:
+    return [(r['start_frame'], r['stop_frame']) for r in records]
+
+
+def test_published_jpegs_count_from_1_and_their_flow_of_epic_kitchens_55_is_at_half_rate(build):
+    # Frame k, counted from 0, is frame_{k + 1:010d}.jpg: segments 1-112, 3693-3746, 100-149.
+    records = records_of(build())
+    assert segments_of(records) == [(0, 112), (3692, 3746), (99, 149)]
+    assert [r['flow_stride'] for r in records] == [2, 2, 1]
 
 
 def test_frames_of_the_videos_follow_time_not_published_numbers(build):
     records = records_of(build(video_info='info.csv'))
     # 61.56 s and 62.45 s at 29.97 frames/s: 1844.9 and 1871.6; the video has 1871 frames.
-    assert [(r['start_frame'], r['stop_frame']) for r in records] == [
-        (0, 56),
-        (1844, 1871),
-        (100, 150),
-    ]
+    assert segments_of(records) == [(0, 56), (1844, 1871), (100, 150)]
     assert [r['total_frames'] for r in records] == [56, 27, 50]
-    assert [r['start_index'] for r in records] == [0, 1844, 100]
     assert [r['flow_stride'] for r in records] == [1, 1, 1]
 
 
@@ -113,14 +115,13 @@ def test_timestamps_that_fall_on_a_frame_do_not_slip_to_the_one_before(build):
         'ann.csv': '\n'.join([HEADER, *rows]),
     }
     records = records_of(build(files, video_info='info.csv'))
-    assert [(r['start_frame'], r['stop_frame']) for r in records] == [(k, k + 1) for k in range(80)]
+    assert segments_of(records) == [(k, k + 1) for k in range(80)]
 
 
 def test_video_info_must_know_every_video(build):
     files = {'info.csv': 'video_id,duration,fps\nP01_11,62.44,50\n'}
-    with pytest.raises(
-        ValueError, match=r"ann\.csv, line 4: video 'P18_101' .* the 1 of info\.csv"
-    ):
+    message = r"ann\.csv, line 4: video 'P18_101' .* the 1 of info\.csv"
+    with pytest.raises(ValueError, match=message):
         build(files, video_info='info.csv')
 
 
@@ -162,10 +163,8 @@ def test_version_2_of_the_noun_file_still_means_300_nouns(build):
     dataset = build({'nouns.csv': nouns}, noun_classes='nouns.csv')
     assert len(dataset.metainfo['classes']['noun']) == 300
     with pytest.raises(ValueError, match='noun class 300 .* 0 to 299'):
-        build(
-            {'nouns.csv': nouns} | replace_in_row(2, 'cup,1,', 'cup,300,'),
-            noun_classes='nouns.csv',
-        )
+        files = {'nouns.csv': nouns} | replace_in_row(2, 'cup,1,', 'cup,300,')
+        build(files, noun_classes='nouns.csv')
 
 
 def test_test_timestamps_have_no_labels(build):
@@ -189,6 +188,7 @@ def test_test_timestamps_have_no_labels(build):
 @pytest.mark.parametrize(
     ('row', 'old', 'new', 'message'),
     [
+        (0, ',1,113,', ',0,113,', r'line 2: start_frame is 0; EPIC-KITCHENS counts frames from 1'),
         (1, '3693,3747', '3747,3693', r"line 3: sample 'P01_11_1' has an inverted segment"),
         (2, '100,150', '100,100', r"line 4: sample 'P18_101_0' has an empty segment"),
         (2, 'wash,2,', 'wash,3,', r"line 4: sample 'P18_101_0' has verb class 3 .* 0 to 2 .*verbs"),
@@ -278,14 +278,15 @@ def test_real_validation_set():
 @pytest.mark.parametrize('by_time', [False, True])
 def test_real_segments_are_where_the_timestamps_say(by_time):
     # At most one frame off; published numbers read as mp4 frames would be 187 s off at worst.
+    from_0 = 0 if by_time else 1  # published numbers are floor(rate * time), ours one lower
     dataset = real_validation(**(dict(video_info='EPIC_100_video_info.csv') if by_time else {}))
     info = {row['video_id']: row for row in real_rows('EPIC_100_video_info.csv')}
     rates = {video: float(row['fps']) if by_time else 60.0 for video, row in info.items()}
     for row, record in zip(real_rows('EPIC_100_validation.csv'), records_of(dataset), strict=True):
         rate = rates[row['video_id']]
         start, stop = seconds(row['start_timestamp']), seconds(row['stop_timestamp'])
-        assert record['start_frame'] == pytest.approx(start * rate - 0.5, abs=1.51)
-        assert record['stop_frame'] == pytest.approx(stop * rate - 0.5, abs=1.51)
+        assert record['start_frame'] + from_0 == pytest.approx(start * rate - 0.5, abs=1.51)
+        assert record['stop_frame'] + from_0 == pytest.approx(stop * rate - 0.5, abs=1.51)
         assert record['total_frames'] == pytest.approx((stop - start) * rate, abs=2.01)
         if by_time:
             num_frames = round(float(info[row['video_id']]['duration']) * rate)
