@@ -41,14 +41,16 @@ def test_agrees_with_mmdets_own_inference(detector, detector_config):
         np.testing.assert_array_equal(found.labels_N, expected.labels[visible][:6])
 
 
-def test_boxes_are_pixels_of_the_frame_given(detector):
-    """Both frames are the same 64 x 32 pixels to the network."""
+def test_boxes_are_pixels_of_the_frame_given(detector_config, detector_checkpoint):
+    """Both frames are the same 64 x 32 pixels to the network: twice the boxes, equal features."""
+    detector = FrameDetector(detector_config, detector_checkpoint, max_boxes=6, roi_features=True)
     small = toy_frames(1, height=32, width=64)
     large = small.repeat(2, axis=1).repeat(2, axis=2)
-    expected, found = detector.detect(small)[0].boxes_N4, detector.detect(large)[0].boxes_N4
-    np.testing.assert_allclose(found, 2 * expected, atol=1e-3)
-    assert (found >= 0).all() and (found <= [128, 64, 128, 64]).all()
-    assert (found[:, 2:] > found[:, :2]).all()
+    (expected,), (found,) = detector.detect(small), detector.detect(large)
+    np.testing.assert_allclose(found.boxes_N4, 2 * expected.boxes_N4, atol=1e-3)
+    np.testing.assert_allclose(found.features_ND, expected.features_ND, rtol=2e-3, atol=2e-3)
+    assert (found.boxes_N4 >= 0).all() and (found.boxes_N4 <= [128, 64, 128, 64]).all()
+    assert (found.boxes_N4[:, 2:] > found.boxes_N4[:, :2]).all()
 
 
 @pytest.mark.parametrize('to_rgb', [False, True])
