@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Colour = tuple[float, float, float]
 
-DRAW_DENSITY = 3.0  # canvas pixels per frame pixel while drawing
+DRAW_DENSITY = 2.5  # canvas pixels per frame pixel while drawing
 STORE_DENSITY = 1.5  # sprite pixels per frame pixel; bilinear warps of it stay sharp and smooth
 SHADOW = 0.6  # darkest alpha of a shadow
 _SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
@@ -130,8 +130,8 @@ def shade(bgr: NDArray, mask: NDArray, light: ArrayLike, bevel: float, gloss: fl
     diffuse = 0.35 + 0.72 * np.clip(facing, 0, 1)
     lit = bgr * diffuse[..., None]
     if gloss:
-        sheen = facing * np.abs(facing) * (inside < 1.6 * bevel)
-        for _ in range(4):  # to the power of 32
+        sheen = np.maximum(facing, 0) * (inside < 1.6 * bevel)
+        for _ in range(5):  # to the power of 32
             sheen = np.square(sheen)
         lit += (150 * gloss * sheen)[..., None]
     return np.clip(lit, 0, 255, out=lit)

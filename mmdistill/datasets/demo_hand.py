@@ -19,7 +19,7 @@ SKIN: tuple[Colour, ...] = (  # BGR
     (70, 98, 152),
     (52, 72, 112),
 )
-ARM_LENGTH = 1.5  # frame heights; reaches past the frame's edge from everywhere
+ARM_LENGTH = 1.2  # frame heights; reaches past the frame's edge from everywhere
 HAND_LENGTH = 0.40  # from fingertips to wrist
 
 
@@ -53,7 +53,7 @@ def draw_look(rng: Generator) -> HandLook:
 def draw_hand(look: HandLook, height: int, light: NDArray) -> Sprite:
     """The sprite of a hand; its outline covers fingers and palm, not the sleeve."""
     transform = look.size * np.diag([look.side, 1.0])
-    width = 0.26 * look.size
+    width = 0.21 * look.size
     extent = (-width, -0.08, width, ARM_LENGTH)
     canvas = Canvas(extent, DRAW_DENSITY * height, transform)
     _draw_arm(canvas, look)

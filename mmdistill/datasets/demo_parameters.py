@@ -26,13 +26,13 @@ class DemoParameters:
     unseen_share: float = 1 / 3  # of the validation videos
 
     # Objects.
-    object_radius: Range = (0.185, 0.225)
+    object_radius: Range = (0.165, 0.205)
     companion_scale: Range = (0.70, 0.85)  # relative to a target's radius
     distractor_scale: Range = (0.50, 0.70)
     distractors: tuple[int, int] = (0, 2)  # inclusive; besides the companion
-    object_rotation: float = 40.0
+    object_rotation: float = 60.0
     object_stretch: Range = (0.90, 1.12)
-    random_hue: float = 0.45  # probability that an object ignores its class's usual hue
+    random_hue: float = 0.65  # probability that an object ignores its class's usual hue
 
     # The first frame; drawn alike for every verb.
     start_x: Range = (0.42, 0.58)  # of the frame's width
@@ -45,7 +45,7 @@ class DemoParameters:
     grip: Range = (0.35, 0.80)  # contact point: 0 = centre of the target, 1 = its edge
 
     # Motion.
-    distance: Range = (0.10, 0.22)
+    distance: Range = (0.08, 0.19)
     direction_jitter: float = 16.0
     lift_height: float = 0.40  # share of a lift that leaves the table instead of moving along it
     perspective: float = 0.55  # growth per unit moved towards the camera along the table
@@ -59,11 +59,11 @@ class DemoParameters:
     hand_tremor: float = 0.004
 
     # Camera.
-    camera_drift: float = 0.07  # largest steady displacement over a clip
-    camera_sway: float = 0.025  # amplitude of each of two slow waves
-    camera_jitter: float = 0.004  # standard deviation per frame
-    camera_roll: float = 2.0
-    camera_zoom: float = 0.03
+    camera_drift: float = 0.10  # largest steady displacement over a clip
+    camera_sway: float = 0.035  # amplitude of each of two slow waves
+    camera_jitter: float = 0.005  # standard deviation per frame
+    camera_roll: float = 3.0
+    camera_zoom: float = 0.05
 
     # Light and sensor.
     gain: Range = (0.78, 1.12)
@@ -71,7 +71,7 @@ class DemoParameters:
     gradient: float = 0.22
     vignette: Range = (0.12, 0.30)
     flicker: float = 0.015
-    noise: Range = (2.0, 7.0)  # standard deviation, grey levels
+    noise: Range = (3.0, 8.0)  # standard deviation, grey levels
 
     # Detector's training set.
     detector_frames_per_clip: float = 0.6
