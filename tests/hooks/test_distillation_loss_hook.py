@@ -1,0 +1,100 @@
+"""In a real MMEngine run: who moves, who does not, and what the checkpoint holds."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmdistill.hooks import DistillationLossHook
+from mmdistill.registry import MODELS
+
+
+def hook_of(runner):
+    return next(hook for hook in runner.hooks if isinstance(hook, DistillationLossHook))
+
+
+def checkpoint_of(runner, epoch):
+    return torch.load(f'{runner.work_dir}/epoch_{epoch}.pth', weights_only=True)
+
+
+def test_the_student_moves_and_the_teacher_does_not(distillation, train, tmp_path):
+    runner = train(distillation())
+    teacher = hook_of(runner).teacher
+    for name in ('rgb', 'flow'):
+        before = torch.load(tmp_path / f'{name}.pth')['state_dict']
+        after = teacher.experts[name].recognizer.state_dict()
+        assert all(torch.equal(value, after[key]) for key, value in before.items())
+    assert not any(module.training for module in teacher.modules())
+    taught = {id(p) for group in runner.optim_wrapper.param_groups for p in group['params']}
+    assert taught == {id(p) for p in runner.model.parameters()}
+    assert not taught & {id(p) for p in teacher.parameters()}
+    scalars = runner.message_hub.log_scalars
+    assert scalars['train/verb/loss_soft_target'].mean() > 0
+
+
+def test_the_checkpoint_is_the_stock_recognizer(distillation, train, recognizer_config):
+    runner = train(distillation())
+    checkpoint = checkpoint_of(runner, 1)
+    stock = MODELS.build(recognizer_config())
+    stock.load_state_dict(checkpoint['state_dict'], strict=True)
+    for key, value in runner.model.recognizer.state_dict().items():
+        assert torch.equal(value, stock.state_dict()[key])
+    assert checkpoint['distillation']['experts'] == ['rgb', 'flow']
+    losses_M = checkpoint['distillation']['weighting']['verb']['losses_M']
+    assert losses_M.shape == (2,)
+    assert losses_M[0] != losses_M[1]
+
+
+def test_a_resumed_run_has_the_same_teacher_without_the_holdout(distillation, train):
+    first = train(distillation())
+    resumed = distillation(resume=True, train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2))
+    # Were it measured again, the empty holdout would be an error.
+    resumed['holdout_dataloader']['dataset']['num_clips'] = 0
+    second = train(resumed)
+    assert second.epoch == 2
+    before, after = (hook_of(r).teacher.weighting_state() for r in (first, second))
+    assert torch.equal(before['verb']['losses_M'], after['verb']['losses_M'])
+
+
+def test_another_teacher_cannot_continue_a_run(distillation, train):
+    train(distillation())
+    cfg = distillation(resume=True, train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2))
+    cfg['teacher']['experts'].pop('flow')
+    with pytest.raises(ValueError, match=r"\['rgb', 'flow'\].*\['rgb'\]"):
+        train(cfg)
+
+
+def test_experts_and_teacher_are_measured_before_training(distillation, train):
+    runner = train(distillation())
+    [path] = Path(runner.log_dir).glob('*.log')
+    log = path.read_text()
+    for name in ('rgb', 'flow', 'teacher'):
+        assert f'Holdout {name}: acc/verb/top1' in log
+    assert 'weight/noun' in log
+    assert log.index('Holdout teacher') < log.index('Saving checkpoint')
+
+
+class TestBadInput:
+    def test_other_classes_than_the_experts(self, distillation, train, recognizer_config):
+        cfg = distillation()
+        cfg['model']['recognizer'] = recognizer_config(classes=dict(verb=9, noun=5))
+        with pytest.raises(ValueError, match=r"9 classes for 'verb', the experts have 4"):
+            train(cfg)
+
+    def test_a_model_that_is_no_student(self, distillation, train, recognizer_config):
+        with pytest.raises(TypeError, match='StudentRecognizer'):
+            train(distillation(model=recognizer_config()))
+
+    def test_no_teacher(self, distillation, train):
+        with pytest.raises(ValueError, match='top-level `teacher`'):
+            train(distillation(teacher=None))
+
+    def test_no_holdout(self, distillation, train):
+        with pytest.raises(ValueError, match='UniformWeighting'):
+            train(distillation(holdout_dataloader=None))
+
+    def test_an_empty_holdout(self, distillation, train):
+        cfg = distillation()
+        cfg['holdout_dataloader']['dataset']['num_clips'] = 0
+        with pytest.raises(ValueError, match='holdout is empty'):
+            train(cfg)
