@@ -6,6 +6,7 @@ A map of the rooms:
 |---|---|
 | `registry` | the registries that configs fill: `type='mmdistill.X'` |
 | `compat` | repairs of known upstream faults, applied by this import |
+| `labels`, `config_tools` | labels on data samples; configs as the tools read them |
 | `modalities` | how an input stream is read, moved and packed |
 | `datasets` | annotation files as their owners publish them, and the demo renderer |
 | `extraction` | optical flow and detections from video, ahead of training |
@@ -14,6 +15,7 @@ A map of the rooms:
 | `hooks` | when the teacher speaks and what is stored beside the weights |
 | `metrics` | accuracy per task and calibration |
 | `reports` | tables and pages for people |
+| `stages` | chains of tools: what is finished is skipped |
 
 Importing the package loads none of the rooms: MMEngine does so on the first look-up in a registry.
 """
