@@ -1,0 +1,290 @@
+"""Detections of whole data sets into one HDF5 file: frames chosen, found, stored, merged.
+
+Each video becomes a part (`OUT.parts/<video>.npz`); when no rank has anything left to do, the parts
+and the videos of an earlier OUT are merged into OUT, in the order of their names.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import numpy as np
+import torch
+from mmengine.config import Config
+
+from mmdistill.modalities.detection_file import DetectionFile, DetectionWriter, VideoDetections
+from mmdistill.models.detector import FrameDetections, FrameDetector
+
+from .jobs import Advance, Job, Process
+from .video import VideoError, probe_video, read_frames
+
+
+@dataclass(frozen=True)
+class DetectionSettings:
+    """Which detector runs on which frames, and what is kept.
+
+    Args:
+        config: An mmdet config.
+        checkpoint: Its weights.
+        stride: Every so many frames are processed.
+        score_thr: Boxes below are dropped.
+        max_boxes: Only that many of the best boxes of a frame are kept.
+        roi_features: Also store a feature per box, pooled from the detector's neck.
+    """
+
+    config: str
+    checkpoint: str
+    stride: int = 2
+    score_thr: float = 0.05
+    max_boxes: int = 10
+    roi_features: bool = False
+
+    def __post_init__(self) -> None:
+        if self.stride < 1 or self.max_boxes < 1:
+            raise ValueError(
+                f'stride and max_boxes must be at least 1, got {self.stride} and {self.max_boxes}.'
+            )
+
+    def fingerprint(self) -> dict:
+        """Everything that the detections depend on, as JSON; paths do not count, contents do."""
+        cfg = Config.fromfile(self.config)
+        relevant = {'model': cfg.model, 'test_pipeline': cfg.get('test_dataloader')}
+        if 'test_dataloader' in cfg:
+            relevant['test_pipeline'] = cfg.test_dataloader.dataset.get('pipeline')
+        text = json.dumps(relevant, sort_keys=True, default=str)
+        return {
+            'detector_sha256': hashlib.sha256(text.encode()).hexdigest(),
+            'checkpoint_sha256': file_sha256(self.checkpoint),
+            'stride': self.stride,
+            'score_thr': self.score_thr,
+            'max_boxes': self.max_boxes,
+            'roi_features': self.roi_features,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class DetectionJob(Job):
+    """A video and its frames to process (0-based, increasing)."""
+
+    frames_F: Sequence[int] = ()
+
+
+def frames_in_segments(segments: Iterable[tuple[int, int]], stride: int) -> np.ndarray:
+    """Every `stride`-th frame of a video that lies in a segment (start, stop exclusive).
+
+    The grid is the video's, so overlapping segments share frames; a segment too short for the grid
+    gets its first frame. So no frame of a segment is further than `stride` from a processed one.
+    """
+    wanted: set[int] = set()
+    for start, stop in segments:
+        wanted.update(range(-(-start // stride) * stride, stop, stride) or [start])
+    return np.array(sorted(wanted), dtype=np.int64)
+
+
+def make_job(
+    name: str, path: Path, segments: list[tuple[int, int]] | None, stride: int, out: 'Output'
+) -> DetectionJob:
+    """The job of one video.
+
+    Args:
+        segments: (start, stop exclusive) in frames; None is the whole video.
+    """
+    try:
+        num_frames = probe_video(path).num_frames
+    except VideoError:
+        num_frames = 0  # its job will report it
+    frames_F = frames_in_segments([(0, num_frames)] if segments is None else segments, stride)
+    # An annotation may end a little after its video. One that begins there is an error: keep it.
+    if segments is not None and all(start < num_frames for start, _ in segments):
+        frames_F = frames_F[frames_F < num_frames]
+    return DetectionJob(
+        name, path, out.part(name), len(frames_F), out.holds(name, frames_F), frames_F
+    )
+
+
+def set_up_detections(
+    settings: DetectionSettings, device: str, batch_size: int, threads: int, worker: int
+) -> Process:
+    """Prepare a worker (bind all but `worker` and it is a `jobs.Setup`).
+
+    Args:
+        device: 'cuda' deals the GPUs of the machine out to the workers.
+        batch_size: Frames per forward pass.
+        threads: Of torch, per worker.
+    """
+    torch.set_num_threads(threads)
+    if device == 'cuda':
+        device = f'cuda:{worker % torch.cuda.device_count()}'
+    detector = FrameDetector(
+        settings.config,
+        settings.checkpoint,
+        settings.score_thr,
+        settings.max_boxes,
+        settings.roi_features,
+        batch_size,
+        device,
+    )
+    return partial(extract_detections, detector, settings.stride)
+
+
+def extract_detections(
+    detector: FrameDetector, stride: int, job: DetectionJob, advance: Advance
+) -> None:
+    """Write the detections of one video; the file `job.result` appears when it is complete.
+
+    Raises:
+        VideoError: If a frame cannot be read.
+    """
+    info = probe_video(job.path)
+    found: list[FrameDetections] = []
+    frames = (
+        np.ascontiguousarray(bgr[..., ::-1]) for _, bgr in read_frames(job.path, job.frames_F)
+    )
+    while batch := list(islice(frames, detector.batch_size)):
+        found += detector.detect(batch)
+        advance(len(batch))
+    counts = [len(one.scores_N) for one in found]
+    video = VideoDetections(
+        info.width,
+        info.height,
+        info.num_frames,
+        stride,
+        np.asarray(job.frames_F, dtype=np.int32),
+        np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
+        _join([one.boxes_N4 for one in found], (0, 4), np.float32),
+        _join([one.scores_N for one in found], (0,), np.float32),
+        _join([one.labels_N for one in found], (0,), np.int16),
+    )
+    if detector.roi_features:
+        video = video._replace(
+            features_MD=_join([one.features_ND for one in found], (0, 0), np.float16)
+        )
+    write_part(job, video)
+
+
+def _join(arrays: list[np.ndarray], empty: tuple[int, ...], dtype: type) -> np.ndarray:
+    return np.concatenate(arrays or [np.zeros(empty)]).astype(dtype)
+
+
+def write_part(job: Job, video: VideoDetections) -> None:
+    """Store one video's detections, all at once."""
+    arrays = {key: value for key, value in video._asdict().items() if value is not None}
+    with open(job.partial, 'wb') as file:
+        np.savez(file, **arrays)
+    job.partial.rename(job.result)
+
+
+def read_part(path: Path) -> VideoDetections:
+    """What `write_part` stored."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return VideoDetections(
+            **{key: array if array.ndim else int(array) for key, array in arrays.items()}
+        )
+
+
+class Output:
+    """The detection file to be, with its folder of parts and what earlier runs left in both.
+
+    Args:
+        path: The HDF5 file.
+        fingerprint: `DetectionSettings.fingerprint()`.
+
+    Raises:
+        ValueError: If the file or the parts were made with other settings.
+    """
+
+    def __init__(self, path: Path, fingerprint: dict) -> None:
+        self.path = path
+        self.parts = path.with_name(f'{path.name}.parts')
+        self.fingerprint = fingerprint
+        self._earlier = DetectionFile(path) if path.exists() else None
+        if self._earlier is not None:
+            self._check(self.path, self._earlier.settings)
+        settings_file = self.parts / 'settings.json'
+        if settings_file.is_file():
+            self._check(self.parts, json.loads(settings_file.read_text()))
+
+    def part(self, video_id: str) -> Path:
+        """Where the detections of one video go."""
+        return self.parts / f'{quote(video_id, safe="")}.npz'
+
+    def holds(self, video_id: str, frames_F: np.ndarray) -> bool:
+        """Whether the file has the very same frames of this video already."""
+        if self._earlier is None or not self._earlier.has(video_id):
+            return False
+        return np.array_equal(self._earlier.load(video_id).frames_F, frames_F)
+
+    def open_parts(self) -> None:
+        """Make the folder of parts."""
+        self.parts.mkdir(parents=True, exist_ok=True)
+        draft = self.parts / f'.settings.{os.getpid()}'
+        draft.write_text(json.dumps(self.fingerprint))
+        draft.rename(self.parts / 'settings.json')
+
+    def merge(self, classes: list[str], detector: str, keep_parts: bool) -> None:
+        """Move all parts into the file.
+
+        Args:
+            keep_parts: Leave the folder, which holds the reasons of failures.
+        """
+        with self._locked():
+            parts = {unquote(part.stem): part for part in self.parts.glob('*.npz')}
+            if parts:
+                self._write(parts, classes, detector)
+            for part in parts.values():
+                part.unlink()
+            if not keep_parts:
+                shutil.rmtree(self.parts)
+
+    def _write(self, parts: dict[str, Path], classes: list[str], detector: str) -> None:
+        # Not the one of the constructor: another rank may have merged since.
+        earlier = DetectionFile(self.path) if self.path.exists() else None
+        names = set(parts) | set(earlier.video_ids if earlier else ())
+        sha256 = self.fingerprint['checkpoint_sha256']
+        with DetectionWriter(self.path, classes, detector, sha256, self.fingerprint) as writer:
+            for name in sorted(names):
+                video = read_part(parts[name]) if name in parts else earlier.load(name)
+                writer.write(name, video)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.parts.mkdir(parents=True, exist_ok=True)
+        with open(self.parts / '.lock', 'w') as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _check(self, path: Path, came: dict) -> None:
+        if came != self.fingerprint:
+            differing = sorted(
+                key
+                for key in came.keys() | self.fingerprint.keys()
+                if came.get(key) != self.fingerprint.get(key)
+            )
+            raise ValueError(
+                f'{path} was made with other settings (differing: {", ".join(differing)}). '
+                'Pass --overwrite to make it again, or choose another --out.'
+            )
+
+
+def file_sha256(path: str | Path) -> str:
+    """Hash of a file's content.
+
+    Raises:
+        FileNotFoundError: If there is no such checkpoint.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'There is no checkpoint {path}.')
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

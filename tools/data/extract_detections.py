@@ -1,0 +1,119 @@
+"""Detect objects in videos with any mmdet detector, into one HDF5 file for a data set.
+
+    python tools/data/extract_detections.py configs/demo/detector.py detector.pth \\
+        --ann data/demo/annotations/EPIC_100_{train,validation}.csv \\
+        --data-root data/demo --out data/demo/detections.h5 --stride 2
+
+Annotation CSVs (EPIC-KITCHENS' or your own) limit the work to frames inside segments. Killed and
+started again it continues. Several machines or processes share the videos when RANK and WORLD_SIZE
+are set. A video that cannot be read is named at the end, with exit code 1.
+"""
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+import mmdistill  # noqa: F401  (repairs of upstream faults)
+from mmdistill.extraction.detections import (
+    DetectionJob,
+    DetectionSettings,
+    Output,
+    make_job,
+    set_up_detections,
+)
+from mmdistill.extraction.jobs import default_workers, remove_results, report_failures, run_jobs
+from mmdistill.extraction.segments import VideoSegments, list_videos, read_segments
+from mmdistill.models.detector import FrameDetector
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help="the detector's mmdet config")
+    parser.add_argument('checkpoint', help="the detector's weights")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--ann', nargs='+', help='annotation CSVs: only frames inside segments')
+    source.add_argument('--videos', nargs='+', help='video files or patterns: all frames')
+    parser.add_argument('--data-root', default='', help='folder that --media starts from')
+    parser.add_argument(
+        '--media',
+        help='path of a video; default {participant_id}/videos/{video_id}.MP4 for EPIC-KITCHENS, '
+        'otherwise videos/{video_id}.mp4',
+    )
+    parser.add_argument(
+        '--video-info', help='EPIC_100_video_info.csv; default: the one beside the annotations'
+    )
+    parser.add_argument('--out', required=True, type=Path, help='the HDF5 file')
+    parser.add_argument('--stride', type=int, default=2, help='process every so many frames')
+    parser.add_argument('--score-thr', type=float, default=0.05)
+    parser.add_argument('--max-boxes', type=int, default=10, help='kept per frame')
+    parser.add_argument('--roi-features', action='store_true', help='store a feature per box')
+    parser.add_argument('--batch-size', type=int, default=16, help='frames per forward pass')
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--workers', type=int, help='default: the cores, or the GPUs; 0: in here')
+    parser.add_argument('--overwrite', action='store_true', help='make an existing file again')
+    return parser.parse_args()
+
+
+def number_of_workers(args: argparse.Namespace) -> int:
+    if args.workers is not None:
+        return args.workers
+    if args.device.startswith('cuda'):
+        return max(1, torch.cuda.device_count() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
+    return default_workers()
+
+
+def find_videos(args: argparse.Namespace) -> list[VideoSegments]:
+    if args.videos:
+        return list_videos(args.videos)
+    return read_segments(args.ann, args.data_root, args.media, args.video_info)
+
+
+def extract(args: argparse.Namespace, jobs: list[DetectionJob], out: Output) -> int:
+    """Run the jobs, merge the parts if nothing is left to do, and return the exit code."""
+    settings, workers = settings_of(args), number_of_workers(args)
+    # Built once here too: its errors stand alone, not in a worker's traceback.
+    classes = FrameDetector(settings.config, settings.checkpoint).classes
+    threads = max(1, default_workers() // max(workers, 1))
+    setup = partial(set_up_detections, settings, args.device, args.batch_size, threads)
+    out.open_parts()
+    report = run_jobs(setup, jobs, workers)
+    if report.complete:
+        out.merge(classes, Config.fromfile(args.config).pretty_text, bool(report.failures))
+    return report_failures(report, len(jobs))
+
+
+def settings_of(args: argparse.Namespace) -> DetectionSettings:
+    return DetectionSettings(
+        args.config,
+        args.checkpoint,
+        args.stride,
+        args.score_thr,
+        args.max_boxes,
+        args.roi_features,
+    )
+
+
+def main() -> int:
+    args = parse_args()
+    try:
+        if args.overwrite:
+            remove_results([args.out, args.out.with_name(f'{args.out.name}.parts')])
+        out = Output(args.out, settings_of(args).fingerprint())
+        jobs = [make_job(*video, args.stride, out) for video in find_videos(args)]
+        if all(job.done_before for job in jobs):
+            print(f'{args.out} holds all {len(jobs)} videos already.')
+            return 0
+        return extract(args, jobs, out)
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f'extract_detections: {error}')
+
+
+if __name__ == '__main__':
+    sys.exit(main())
