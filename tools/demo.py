@@ -110,7 +110,7 @@ def main() -> int:
     try:
         summary = run_stages(stages, args.jobs, os.cpu_count() or 1, make_display())
     except StageFailedError as error:
-        console.print(str(error), style='red', markup=False, highlight=False)
+        console.print(str(error), style='red', markup=False, highlight=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         console.print('Interrupted. The same command continues where this one stopped.')

@@ -117,8 +117,8 @@ def weighted_ece(
 
 def confidence_bins(confidences: NDArray, num_bins: int = 15) -> NDArray[np.int64]:
     """Index of each confidence's bin: equal bins of (0, 1], closed on the right, 0 in the first."""
-    edges = np.linspace(0, 1, num_bins + 1)
-    return np.clip(np.searchsorted(edges, confidences, side='left') - 1, 0, num_bins - 1)
+    inner_edges = np.arange(1, num_bins) / num_bins
+    return np.searchsorted(inner_edges, confidences, side='left')
 
 
 def _percentile_interval(mean: float, values_R: NDArray, level: float) -> Interval:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 
@@ -50,12 +51,13 @@ def count_flops(call: Callable[[], Any]) -> int:
 
 @contextmanager
 def _plain_attention() -> Iterator[None]:
-    # The fused encoder layer of nn.TransformerEncoder is one opaque operator to the counter,
-    # which would report it as free.
+    # To the counter the fused layer of nn.TransformerEncoder and the fused attention of the CPU
+    # are opaque operators, which it would report as free.
     enabled = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        yield
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(enabled)
 

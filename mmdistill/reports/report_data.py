@@ -86,7 +86,8 @@ def best_detection(work_dir: Path) -> dict[str, float]:
     lines = [line for line in read_scalars(work_dir) if 'coco/bbox_mAP_50' in line]
     if not lines:
         return {}
-    best = max(lines, key=lambda line: (line['coco/bbox_mAP'], line['step']))
+    # As the checkpoint hook: the first of equals stays the best.
+    best = max(lines, key=lambda line: (line['coco/bbox_mAP_50'], -line['step']))
     return {
         'ap50': best['coco/bbox_mAP_50'],
         'ap': best['coco/bbox_mAP'],

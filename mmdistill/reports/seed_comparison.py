@@ -107,17 +107,21 @@ def to_markdown(result: dict[str, Any]) -> str:
         '|---|---|---|---|---|',
     ]
     for row in result['rows']:
-        low, high = (f'{100 * bound:+.1f}' for bound in row['interval'])
+        low, high = (_points(bound) for bound in row['interval'])
         cells = [
             row['title'],
             _mean_std(np.mean(row['baseline']), np.std(row['baseline'], ddof=1)),
             _mean_std(np.mean(row['student']), np.std(row['student'], ddof=1)),
-            _mean_std(row['difference_mean'], row['difference_std'], '+'),
+            f'{_points(row["difference_mean"])} ± {100 * row["difference_std"]:.1f}',
             f'[{low}, {high}]',
         ]
-        lines.append(f'| {" | ".join(cells)} |'.replace('-', '−').replace('top−1', 'top-1'))
+        lines.append(f'| {" | ".join(cells)} |')
     return '\n'.join(lines) + '\n'
 
 
-def _mean_std(mean: float, std: float, sign: str = '') -> str:
-    return f'{100 * mean:{sign}.1f} ± {100 * std:.1f}'
+def _mean_std(mean: float, std: float) -> str:
+    return f'{100 * mean:.1f} ± {100 * std:.1f}'
+
+
+def _points(difference: float) -> str:
+    return f'{100 * difference:+.1f}'.replace('-', '−')

@@ -101,6 +101,7 @@ class _Scheduler:
         self.again = again
         self.running: list[_Running] = []
         self.runs: dict[str, str] = {}
+        self.checked: set[str] = set()
         self.summary = RunSummary()
 
     def run(self) -> RunSummary:
@@ -124,6 +125,9 @@ class _Scheduler:
         while skipped:
             skipped = False
             for stage in self._ready():
+                if stage.name in self.checked:
+                    continue
+                self.checked.add(stage.name)
                 stamp = finished_stamp(stage, self.runs)
                 if stamp is not None:
                     self.waiting.remove(stage)

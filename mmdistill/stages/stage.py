@@ -8,6 +8,7 @@ stage leads to a new run of exactly what depends on it.
 import hashlib
 import json
 import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,7 +120,10 @@ def expand(pattern: str) -> list[Path]:
 def content_digest(path: Path) -> str:
     """SHA-256 of a file; of a config, of what it says together with all its bases."""
     if path.suffix == '.py':
-        content = repr(Config.fromfile(path, lazy_import=False).to_dict()).encode()
+        with warnings.catch_warnings():
+            # MMEngine looks bases of other packages up with the deprecated pkg_resources.
+            warnings.filterwarnings('ignore', 'pkg_resources')
+            content = repr(Config.fromfile(path, lazy_import=False).to_dict()).encode()
     else:
         content = path.read_bytes()
     return hashlib.sha256(content).hexdigest()
