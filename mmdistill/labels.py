@@ -32,7 +32,8 @@ def task_labels(data_samples: SampleList) -> dict[str, Tensor]:
 
 def _labels_of(sample: ActionDataSample) -> dict[str, Tensor]:
     if 'gt_labels' in sample:
-        return {task: value.squeeze(-1) for task, value in sample.gt_labels.items()}
+        # MMEngine keeps field names in a set, whose order differs from process to process.
+        return {task: value.squeeze(-1) for task, value in sorted(sample.gt_labels.items())}
     if 'gt_label' in sample:
         label = sample.gt_label
         return {ACTION: label.squeeze(-1) if label.numel() == 1 else label}

@@ -1,5 +1,9 @@
 """Models: teacher, weightings, student, and the heads and backbones that MMAction2 lacks."""
 
+from .detection_encoder import DetectionEncoder
+from .detection_head import DetectionFeatureHead
+from .detector import FrameDetections, FrameDetector
+from .detector_backbone import DetectionInputs, DetectorBackbone
 from .expert import Expert
 from .multitask_head import MultitaskHead
 from .student import StudentRecognizer
@@ -15,8 +19,14 @@ from .weighting import (
 )
 
 __all__ = [
+    'DetectionEncoder',
+    'DetectionFeatureHead',
+    'DetectionInputs',
+    'DetectorBackbone',
     'Expert',
     'FixedWeighting',
+    'FrameDetections',
+    'FrameDetector',
     'MultimodalTeacher',
     'MultitaskHead',
     'SampleSoftminWeighting',

@@ -1,0 +1,65 @@
+"""Every config in configs/ parses, inherits what it says, and builds its model."""
+
+from pathlib import Path
+
+import pytest
+
+from mmdistill.config_tools import load_config
+from mmdistill.hooks.distillation_loss_hook import check_classes
+from mmdistill.models import MultimodalTeacher, StudentRecognizer
+from mmdistill.registry import MODELS
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+RUNNABLE = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
+OURS = [path for path in RUNNABLE if path.parent.name != 'detectors' and path.stem != 'detector']
+
+
+def name_of(path):
+    return str(path.relative_to(CONFIGS))
+
+
+def build(model):
+    """Build a model; experts without their checkpoints."""
+    for expert in model.get('experts', {}).values():
+        expert.checkpoint = None
+    return MODELS.build(model)
+
+
+@pytest.fixture(autouse=True)
+def _repository_root(monkeypatch):
+    monkeypatch.chdir(CONFIGS.parent)  # expert configs are named from there
+
+
+@pytest.mark.parametrize('path', OURS, ids=name_of)
+def test_it_builds_its_model(path):
+    cfg = load_config(path)
+    model = build(cfg.model)
+    if isinstance(model, StudentRecognizer):
+        teacher = build(cfg.teacher)
+        assert isinstance(teacher, MultimodalTeacher)
+        check_classes(model, teacher)
+
+
+@pytest.mark.parametrize('path', OURS, ids=name_of)
+def test_data_root_moves_every_path(path):
+    old = load_config(path).data_root.rstrip('/')
+    cfg = load_config(path, dict(data_root='/elsewhere/'))
+    assert f"'{old}/" not in cfg.pretty_text
+    assert cfg.train_dataloader.dataset.data_root == '/elsewhere/'
+    assert cfg.holdout_dataloader.dataset.data_root == '/elsewhere/'
+
+
+@pytest.mark.parametrize('path', OURS, ids=name_of)
+def test_it_is_an_experiment_in_one_breath(path):
+    assert len(path.read_text().splitlines()) <= 40
+
+
+def test_student_and_baseline_of_the_demo_differ_in_the_loss_only():
+    baseline = load_config(CONFIGS / 'demo/rgb.py')
+    student = load_config(CONFIGS / 'demo/student.py')
+    assert student.model.recognizer == baseline.model
+    for key in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'test_dataloader', 'randomness'):
+        assert student[key] == baseline[key], key
+    ours, theirs = student.train_dataloader.copy(), baseline.train_dataloader.copy()
+    ours.dataset.pipeline.load.inputs = theirs.dataset.pipeline.load.inputs
+    assert ours == theirs
