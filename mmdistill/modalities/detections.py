@@ -42,6 +42,12 @@ class DetectionModality(Modality):
         """HDF5 handles stay in their process; a worker opens its own."""
         return {**self.__dict__, '_file': None}
 
+    def available(self, record: dict[str, Any]) -> bool:
+        """Whether the clip has detections; one file holds many videos, so it is looked into."""
+        if not super().available(record):
+            return False
+        return not self.optional or self._detections(record).has(record['video_id'])
+
     def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the frames on which the detector ran."""
         return self._detections(record).frame_shape(record['video_id'])
