@@ -19,30 +19,45 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
 
     Raises:
         FileNotFoundError: There is no such file.
+        KeyError, ValueError: A root is changed that the config has not, or that begins no path.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'There is no config {str(path)!r}; give the path of a .py file.')
     cfg = Config.fromfile(path)
     options = dict(cfg_options or {})
-    for variable in ROOT_VARIABLES:
-        if variable in options and variable not in cfg:
-            raise KeyError(
-                f'{path} has no top-level {variable!r} to change; set the paths themselves.'
-            )
-        if variable in options:
-            old, new = cfg[variable], str(options[variable])
-            moved = move_root(cfg._cfg_dict, old.rstrip('/'), new.rstrip('/'))
-            cfg = Config(moved, filename=cfg.filename)
+    moves = {
+        _root(cfg, variable, path): str(options[variable]).rstrip('/')
+        for variable in ROOT_VARIABLES
+        if variable in options
+    }
+    if moves:
+        cfg = Config(move_roots(cfg._cfg_dict, moves), filename=cfg.filename)
     cfg.merge_from_dict(options)
     return cfg
 
 
-def move_root(node: Any, old: str, new: str) -> Any:
-    """Replace the folder `old` by `new` at the beginning of every string below `node`."""
+def _root(cfg: Config, variable: str, path: str | Path) -> str:
+    if variable not in cfg:
+        raise KeyError(f'{path} has no top-level {variable!r} to change; set the paths themselves.')
+    root = cfg[variable]
+    if not isinstance(root, str) or not root.rstrip('/'):
+        raise ValueError(
+            f'{path} has {variable}={root!r}, which begins no path that could be moved; '
+            'set the paths themselves.'
+        )
+    return root.rstrip('/')
+
+
+def move_roots(node: Any, moves: dict[str, str]) -> Any:
+    """Replace a folder at the beginning of every string below `node`: old folder to new."""
     if isinstance(node, str):
-        return new + node[len(old) :] if node == old or node.startswith(old + '/') else node
+        # All at once, the deepest first: a path that was moved must not be moved again.
+        for old in sorted(moves, key=len, reverse=True):
+            if node == old or node.startswith(old + '/'):
+                return moves[old] + node[len(old) :]
+        return node
     if isinstance(node, dict):
-        return type(node)({key: move_root(value, old, new) for key, value in node.items()})
+        return type(node)({key: move_roots(value, moves) for key, value in node.items()})
     if isinstance(node, (list, tuple)):
-        return type(node)(move_root(value, old, new) for value in node)
+        return type(node)(move_roots(value, moves) for value in node)
     return node

@@ -22,7 +22,7 @@ def task_labels(data_samples: SampleList) -> dict[str, Tensor]:
     per_sample = [_labels_of(sample) for sample in data_samples]
     tasks = list(per_sample[0])
     for sample, labels in zip(data_samples, per_sample, strict=True):
-        if list(labels) != tasks or not labels:
+        if labels.keys() != set(tasks) or not labels:
             raise KeyError(
                 f'Sample {sample.metainfo.get("sample_id", "?")!r} has labels for {list(labels)}, '
                 f'but the batch expects {tasks or "at least one task"}.'

@@ -1,0 +1,112 @@
+"""Configs of the tools: a changed root moves every path below it, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from mmdistill.config_tools import load_config, move_roots
+
+CONFIG = """
+data_root = 'data/demo/'
+expert_dir = 'work_dirs/demo'
+other_root = 'data/demo_2/'
+name = 'data/demonstration'
+dataset = dict(data_root=data_root, ann_file='train.csv', split='train')
+pipeline = [dict(type='Load', path=data_root + 'detections.h5'), ('data/demo', 3, None)]
+experts = dict(
+    rgb=dict(checkpoint=expert_dir + '/rgb/best_*.pth'),
+    flow=dict(checkpoint='work_dirs/demo_flow/best.pth'),
+)
+note = 'see data/demo/README'
+epochs = 20
+"""
+CHILD = """
+_base_ = 'base.py'
+extra = dict(path=_base_.data_root + 'P01')
+"""
+
+
+@pytest.fixture
+def config(tmp_path) -> Path:
+    (tmp_path / 'base.py').write_text(CONFIG)
+    (tmp_path / 'child.py').write_text(CHILD)
+    return tmp_path / 'child.py'
+
+
+def test_without_options_the_config_is_as_written(config):
+    cfg = load_config(config)
+    assert cfg.dataset.data_root == 'data/demo/'
+    assert cfg.extra.path == 'data/demo/P01'
+    assert Path(cfg.filename) == config
+
+
+@pytest.mark.parametrize('new', ['/disk/set', '/disk/set/'])
+def test_data_root_moves_everywhere(config, new):
+    cfg = load_config(config, dict(data_root=new))
+    assert cfg.data_root == new
+    assert cfg.dataset.data_root == '/disk/set/'
+    assert cfg.extra.path == '/disk/set/P01'
+    assert cfg.pipeline[0].path == '/disk/set/detections.h5'
+    assert list(cfg.pipeline[1]) == ['/disk/set', 3, None]
+    assert Path(cfg.filename) == config
+
+
+def test_what_only_looks_like_the_root_stays(config):
+    before, after = load_config(config), load_config(config, dict(data_root='/disk/set'))
+    for key in ('other_root', 'name', 'note', 'epochs', 'expert_dir', 'experts'):
+        assert after[key] == before[key]
+    assert after.dataset.ann_file == 'train.csv'
+
+
+def test_two_roots_at_once(config):
+    cfg = load_config(config, dict(data_root='work_dirs/demo', expert_dir='/results/'))
+    assert cfg.dataset.data_root == 'work_dirs/demo/'
+    assert cfg.experts.rgb.checkpoint == '/results/rgb/best_*.pth'
+    assert cfg.experts.flow.checkpoint == 'work_dirs/demo_flow/best.pth'
+
+
+def test_an_explicit_path_wins_over_the_moved_one(config):
+    options = {'data_root': '/disk/set', 'dataset.data_root': '/elsewhere', 'epochs': 3}
+    cfg = load_config(config, options)
+    assert cfg.dataset.data_root == '/elsewhere'
+    assert cfg.dataset.split == 'train'
+    assert cfg.extra.path == '/disk/set/P01'
+    assert cfg.epochs == 3
+
+
+def test_options_are_left_as_they_were(config):
+    options = dict(data_root='/disk/set')
+    load_config(config, options)
+    assert options == dict(data_root='/disk/set')
+
+
+def test_root_that_the_config_does_not_have(config):
+    config.with_name('bare.py').write_text('epochs = 3\n')
+    with pytest.raises(KeyError, match=r"bare\.py has no top-level 'expert_dir' to change"):
+        load_config(config.with_name('bare.py'), dict(expert_dir='/results'))
+
+
+@pytest.mark.parametrize('root', ["''", "'/'", 'None'])
+def test_root_that_begins_no_path(config, root):
+    text = f"data_root = {root}\nlog = '/var/log'\nprefix = ''\n"
+    config.with_name('rootless.py').write_text(text)
+    with pytest.raises(ValueError, match=r'rootless\.py has data_root=.*set the paths themselves'):
+        load_config(config.with_name('rootless.py'), dict(data_root='/disk/set'))
+
+
+def test_missing_config(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no config '.*gone\.py'"):
+        load_config(tmp_path / 'gone.py')
+
+
+def test_deeper_root_moves_on_its_own():
+    moves = {'x': '/data', 'x/experts': 'x/y'}
+    paths = ['x/experts/rgb', 'x/experts', 'x/experts_2', 'x']
+    assert move_roots(paths, moves) == ['x/y/rgb', 'x/y', '/data/experts_2', '/data']
+
+
+def test_containers_keep_their_types():
+    node = dict(a=['x/y', ('x', 'xy', 1.5)], b={'c': 'y/x', 'd': 'x/'})
+    assert move_roots(node, {'x': 'new'}) == dict(
+        a=['new/y', ('new', 'xy', 1.5)], b={'c': 'y/x', 'd': 'new/'}
+    )
