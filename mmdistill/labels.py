@@ -35,8 +35,7 @@ def _labels_of(sample: ActionDataSample) -> dict[str, Tensor]:
         # MMEngine keeps field names in a set, whose order differs from process to process.
         return {task: value.squeeze(-1) for task, value in sorted(sample.gt_labels.items())}
     if 'gt_label' in sample:
-        label = sample.gt_label
-        return {ACTION: label.squeeze(-1) if label.numel() == 1 else label}
+        return {ACTION: sample.gt_label.squeeze(-1)}
     return {}
 
 
