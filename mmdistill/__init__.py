@@ -7,6 +7,7 @@ A map of the rooms:
 | `registry` | the registries that configs fill: `type='mmdistill.X'` |
 | `compat` | repairs of known upstream faults, applied by this import |
 | `labels`, `config_tools` | labels on data samples; configs as the tools read them |
+| `user_errors` | what the user can mend becomes one line on the command line |
 | `modalities` | how an input stream is read, moved and packed |
 | `datasets` | annotation files as their owners publish them, and the demo renderer |
 | `extraction` | optical flow and detections from video, ahead of training |

@@ -18,8 +18,9 @@ from torch import nn
 
 import mmdistill
 from mmdistill.compat import adapt_to_cpu
-from mmdistill.config_tools import load_config
+from mmdistill.config_tools import check_checkpoint, load_config
 from mmdistill.models import MultimodalTeacher
+from mmdistill.user_errors import one_line_errors
 
 # Upstream's metrics that take one row of scores per clip and would misread the views of a dump.
 ONE_VIEW_METRICS = ('AccMetric', 'ConfusionMatrix')
@@ -41,7 +42,7 @@ class TestRunner(Runner):
             self.load_checkpoint(self._load_from, strict=True)
         except RuntimeError as error:
             reason = '; '.join(line.strip() for line in str(error).splitlines() if line.strip())
-            raise SystemExit(
+            raise ValueError(
                 f'{self._load_from} does not fit the model of {self.cfg.filename}: give the '
                 f'checkpoint that was trained with this config. {reason}'
             ) from error
@@ -85,7 +86,7 @@ def build_config(args: argparse.Namespace) -> Config:
     """The config file with everything that the command line says."""
     cfg = load_config(args.config, args.cfg_options)
     if not cfg.get('test_dataloader') or not cfg.get('test_evaluator'):
-        raise SystemExit(f'{args.config} has no test_dataloader or test_evaluator; add both.')
+        raise ValueError(f'{args.config} has no test_dataloader or test_evaluator; add both.')
     cfg.launcher = args.launcher
     default_dir = cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     cfg.work_dir = args.work_dir or default_dir
@@ -104,31 +105,18 @@ def add_dump(cfg: Config, path: str) -> None:
     metrics = list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]
     refused = [m['type'] for m in metrics if m['type'] in ONE_VIEW_METRICS]
     if refused:
-        raise SystemExit(
+        raise ValueError(
             f'--dump gives the metrics logits of every view, which {refused[0]} cannot read: use '
             'mmdistill.TaskAccuracy in test_evaluator, or test without --dump.'
         )
     cfg.test_evaluator = [*metrics, dict(type='mmdistill.DumpScores', out=path)]
 
 
-def check_checkpoint(args: argparse.Namespace) -> None:
-    """Stop with one line if the checkpoint is not a file."""
-    if args.checkpoint is None or Path(args.checkpoint).is_file():
-        return
-    folder = Path(args.checkpoint).parent
-    there = sorted(path.name for path in folder.glob('*.pth'))
-    hint = f'{folder} holds {", ".join(there)}' if there else f'{folder} holds no *.pth file'
-    raise SystemExit(
-        f'There is no checkpoint {args.checkpoint} ({hint}): train one with '
-        f'`python tools/train.py {args.config}`, or give the path of yours.'
-    )
-
-
 def keep_views(model: nn.Module) -> None:
     """Make the heads of a model predict logits of every view instead of their average."""
     for name, head in _heads(model):
         if head.average_clips == 'prob':
-            raise SystemExit(
+            raise ValueError(
                 f"--dump writes logits, but {name} averages probabilities (average_clips='prob'): "
                 "set average_clips='score' there and scores='logits' on the metrics."
             )
@@ -177,13 +165,16 @@ def sha256_of(path: str) -> str:
     return digest.hexdigest()
 
 
+@one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     """Test, and write what was asked for."""
     args = parse_args(argv)
-    check_checkpoint(args)
+    if args.checkpoint is not None:
+        advice = f'train one with `python tools/train.py {args.config}`, or give the path of yours'
+        check_checkpoint(args.checkpoint, advice)
     runner = TestRunner.from_cfg(build_config(args))
     if args.checkpoint is None and not isinstance(runner.model, MultimodalTeacher):
-        raise SystemExit(
+        raise ValueError(
             f'{args.config} needs a checkpoint: `python tools/test.py {args.config} CHECKPOINT`. '
             'Only a mmdistill.MultimodalTeacher brings its own weights.'
         )

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -9,10 +10,11 @@ from mmengine.runner import Runner
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.compat import adapt_to_cpu
-from mmdistill.config_tools import load_config
+from mmdistill.config_tools import check_checkpoint, load_config
+from mmdistill.user_errors import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line; the flags are those of MMAction2's tools/train.py."""
     parser = argparse.ArgumentParser(description='Train an expert, a student or a detector.')
     parser.add_argument('config', help='path of the config file')
@@ -37,7 +39,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -54,6 +56,10 @@ def build_config(args: argparse.Namespace) -> Config:
         cfg.resume, cfg.load_from = True, None
     elif args.resume:
         cfg.resume, cfg.load_from = True, args.resume
+    if cfg.get('load_from'):
+        check_checkpoint(
+            cfg.load_from, 'give the path of yours, or start without one: load_from=None'
+        )
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -68,9 +74,10 @@ def build_config(args: argparse.Namespace) -> Config:
     return adapt_to_cpu(cfg)
 
 
-def main() -> None:
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
     """Train."""
-    Runner.from_cfg(build_config(parse_args())).train()
+    Runner.from_cfg(build_config(parse_args(argv))).train()
 
 
 if __name__ == '__main__':

@@ -54,8 +54,7 @@ class Expert(nn.Module):
         if checkpoint is None:
             print_log(f'Expert {name!r} has no checkpoint: it is untrained.', 'current')
         else:
-            path = find_checkpoint(checkpoint, name, config)
-            load_checkpoint(self.recognizer, path, map_location='cpu', strict=True)
+            _load(self.recognizer, find_checkpoint(checkpoint, name, config), name)
         self.requires_grad_(False)
         self.train(False)
 
@@ -111,6 +110,17 @@ def find_checkpoint(pattern: str, name: str, config: str | None) -> str:
             'expert_dir or the checkpoint to where it is.'
         )
     return matches[0]
+
+
+def _load(recognizer: nn.Module, path: str, name: str) -> None:
+    try:
+        load_checkpoint(recognizer, path, map_location='cpu', strict=True)
+    except RuntimeError as error:
+        reason = '; '.join(line.strip() for line in str(error).splitlines() if line.strip())
+        raise RuntimeError(
+            f'{path} does not fit the model of expert {name!r}: give the checkpoint that was '
+            f'trained with its config and the same cfg_options. {reason}'
+        ) from error
 
 
 def _model_of(config: str, cfg_options: dict[str, Any] | None) -> ConfigDict:
