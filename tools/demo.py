@@ -7,7 +7,6 @@ command, their configs and the stages before them are the same.
 import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -17,11 +16,9 @@ import mmdistill  # noqa: F401  (repairs upstream before anything else is import
 from mmdistill.stages import (
     DemoSettings,
     RunSummary,
-    StageFailedError,
     data_stages,
-    make_display,
     report_stage,
-    run_stages,
+    run_chain,
     training_stages,
 )
 from mmdistill.stages.display import clock, gigabytes
@@ -93,7 +90,7 @@ def print_stages(console: Console, summary: RunSummary) -> None:
     console.print(table)
 
 
-def main() -> int:
+def main() -> None:
     args = parse_args()
     settings = DemoSettings(
         data_root=args.data_root,
@@ -107,19 +104,11 @@ def main() -> int:
     )
     stages = [*data_stages(settings), *training_stages(settings), report_stage(settings)]
     console = Console()
-    try:
-        summary = run_stages(stages, args.jobs, os.cpu_count() or 1, make_display())
-    except StageFailedError as error:
-        console.print(str(error), style='red', markup=False, highlight=False, soft_wrap=True)
-        return 1
-    except KeyboardInterrupt:
-        console.print('Interrupted. The same command continues where this one stopped.')
-        return 130
+    summary = run_chain(stages, args.jobs)
     print_stages(console, summary)
     print_rows(console, json.loads((args.work_dir / 'report.json').read_text()))
     console.print(f'Report: {args.work_dir / "report.html"}')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()

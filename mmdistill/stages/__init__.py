@@ -3,7 +3,7 @@
 from .demo_chain import DEMO_MODELS, DemoSettings, data_stages, report_stage, training_stages
 from .display import LineDisplay, LiveDisplay, make_display
 from .memory import process_tree_bytes
-from .scheduler import RunSummary, StageFailedError, run_stages
+from .scheduler import RunSummary, StageFailedError, run_chain, run_stages
 from .stage import OneFile, Stage, is_finished
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     'make_display',
     'process_tree_bytes',
     'report_stage',
+    'run_chain',
     'run_stages',
     'training_stages',
 ]

@@ -1,19 +1,25 @@
 """Runs a small graph of stages: independent ones side by side, finished ones not at all."""
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from .display import LineDisplay, last_lines
+from .display import LineDisplay, last_lines, make_display
 from .memory import process_tree_bytes
 from .stage import OneFile, Stage, finished_stamp, read_json, run_id, write_json
 
 POLL_SECONDS = 0.3
-THREAD_VARIABLES = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
+# One thread per process: two on two cores, beside a loader worker or another stage, wait for each
+# other and were seen hundreds of times slower; and results must not depend on what ran alongside.
+THREADS = dict.fromkeys(('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'), '1')
+LOCK_FILE = '.running'
 
 
 class StageFailedError(RuntimeError):
@@ -60,21 +66,62 @@ def run_stages(
     Args:
         stages: In an order that respects `needs`; of several that could start, the first does.
         jobs: How many stages may run side by side.
-        cores: Processor cores, shared out evenly between the stages that run side by side.
+        cores: Processor cores; stages side by side share them out evenly as their `{workers}`.
         display: Told what starts, runs and ends.
         again: How the user continues after a failure, for the error message.
 
     Raises:
         StageFailedError: when a stage fails; those beside it are stopped and can be continued.
+        RuntimeError: when another run works in the same folder.
     """
     _check_graph(stages)
     display = display or LineDisplay()
-    scheduler = _Scheduler(stages, jobs, cores, display, again)
-    with display.showing([stage.name for stage in stages]):
-        try:
-            return scheduler.run()
-        finally:
-            scheduler.stop_all()
+    with _locked({stage.home for stage in stages}) as locks:
+        scheduler = _Scheduler(stages, jobs, cores, display, again, locks)
+        with display.showing([stage.name for stage in stages]):
+            try:
+                return scheduler.run()
+            finally:
+                scheduler.stop_all()
+
+
+def run_chain(stages: list[Stage], jobs: int) -> RunSummary:
+    """`run_stages` for a command-line tool: shows progress, ends with one message on trouble.
+
+    Raises:
+        SystemExit: with the message of the failure, or 130 or 143 after Ctrl-C or `kill`.
+    """
+    # As Ctrl-C does, `kill` must stop the stages, which live in sessions of their own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        return run_stages(stages, jobs, os.cpu_count() or 1, make_display())
+    except (StageFailedError, RuntimeError, FileNotFoundError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        print('Interrupted. The same command continues where this one stopped.', file=sys.stderr)
+        sys.exit(130)
+
+
+@contextlib.contextmanager
+def _locked(homes: set[Path]) -> Iterator[tuple[int, ...]]:
+    """Hold every folder for this run.
+
+    The stages inherit the lock: one that outlives a killed run keeps the next run out.
+    """
+    with contextlib.ExitStack() as files:
+        locks = []
+        for home in sorted(homes):
+            home.mkdir(parents=True, exist_ok=True)
+            file = files.enter_context((home / LOCK_FILE).open('w'))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RuntimeError(
+                    f'Another run, or a stage left behind by one, still works in {home}. '
+                    'Wait for it or stop it (`ps` shows its command), then start again.'
+                ) from error
+            locks.append(file.fileno())
+        yield tuple(locks)
 
 
 def _check_graph(stages: list[Stage]) -> None:
@@ -92,13 +139,20 @@ class _Scheduler:
     """The state of one `run_stages` call."""
 
     def __init__(
-        self, stages: list[Stage], jobs: int, cores: int, display: LineDisplay, again: str
+        self,
+        stages: list[Stage],
+        jobs: int,
+        cores: int,
+        display: LineDisplay,
+        again: str,
+        locks: tuple[int, ...],
     ) -> None:
         self.waiting = list(stages)
         self.jobs = jobs
         self.cores = cores
         self.display = display
         self.again = again
+        self.locks = locks
         self.running: list[_Running] = []
         self.runs: dict[str, str] = {}
         self.checked: set[str] = set()
@@ -156,8 +210,7 @@ class _Scheduler:
         parts = (p.resolve() if isinstance(p, OneFile) else p for p in stage.command)
         command = [sys.executable, *(part.replace('{workers}', str(workers)) for part in parts)]
         command += stage.resume if resume else ()
-        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(workers))
-        environment['PYTHONUNBUFFERED'] = '1'
+        environment = os.environ | THREADS | {'PYTHONUNBUFFERED': '1'}
         with stage.log.open('a' if resume else 'w') as log:
             log.write(f'$ {" ".join(command)}\n')
             log.flush()
@@ -168,6 +221,7 @@ class _Scheduler:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
+                pass_fds=self.locks,
             )
         return _Running(stage, identity, process, time.monotonic())
 

@@ -2,9 +2,12 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -165,6 +168,49 @@ def test_an_interrupted_stage_resumes_and_a_changed_one_starts_clean(tmp_path):
     assert (folder / 'seen').read_text() == "True ['hard', '--resume']"
     run_stages(chain('easy'), jobs=1, cores=1, display=Recorder())
     assert (folder / 'seen').read_text() == "False ['easy']"
+
+
+def test_two_runs_never_share_a_folder_not_even_with_a_stage_left_behind(script, tmp_path):
+    stages = [stage(script, tmp_path, 'slow', 20)]
+    code = (
+        'import sys; from pathlib import Path; from mmdistill.stages import *\n'
+        f'home = Path({str(tmp_path)!r})\n'
+        f"command = ({script!r}, str(home / 'slow/out.txt'), '20')\n"
+        "run_stages([Stage('slow', command, home)], 1, 1)\n"
+    )
+    first = subprocess.Popen([sys.executable, '-c', code], start_new_session=True)
+    try:
+        while not (tmp_path / 'logs/slow.log').exists():
+            time.sleep(0.1)
+        with pytest.raises(RuntimeError, match='still works in'):
+            run_stages(stages, jobs=1, cores=1, display=Recorder())
+        children = psutil.Process(first.pid).children()
+        first.kill()
+        first.wait()
+        with pytest.raises(RuntimeError, match='still works in'):
+            run_stages(stages, jobs=1, cores=1, display=Recorder())
+    finally:
+        first.kill()
+    for child in children:
+        child.kill()
+        psutil.wait_procs([child], timeout=5)
+    quick = [stage(script, tmp_path, 'slow', 0)]
+    assert run_stages(quick, jobs=1, cores=1, display=Recorder()).skipped == []
+
+
+def test_a_terminated_tool_stops_its_stages(script, tmp_path):
+    code = (
+        'from pathlib import Path; from mmdistill.stages import *\n'
+        f'home = Path({str(tmp_path)!r})\n'
+        f"run_chain([Stage('slow', ({script!r}, str(home / 'slow/out.txt'), '30'), home)], 1)\n"
+    )
+    tool = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.DEVNULL)
+    while not (tmp_path / 'logs/slow.log').exists():
+        time.sleep(0.1)
+    children = psutil.Process(tool.pid).children()
+    tool.terminate()
+    assert tool.wait(timeout=15) == 143
+    assert children and not any(child.is_running() for child in children)
 
 
 def test_peak_memory_of_a_stage_is_seen(tmp_path):

@@ -16,11 +16,9 @@ from mmdistill.reports.seed_comparison import SeedRun, compare, to_markdown
 from mmdistill.stages import (
     DemoSettings,
     Stage,
-    StageFailedError,
     data_stages,
     is_finished,
-    make_display,
-    run_stages,
+    run_chain,
     training_stages,
 )
 
@@ -83,28 +81,19 @@ def seed_run(settings: DemoSettings) -> SeedRun:
     return SeedRun.load(settings.seed, folder / 'rgb', folder / 'student')
 
 
-def main() -> int:
+def main() -> None:
     args = parse_args()
     if args.seeds < 2:
-        print('A spread over seeds needs at least --seeds 2.', file=sys.stderr)
-        return 2
+        sys.exit('A spread over seeds needs at least --seeds 2.')
     demo, runs = settings_per_seed(args)
-    try:
-        run_stages(all_stages(demo, runs), args.jobs, os.cpu_count() or 1, make_display())
-    except StageFailedError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('Interrupted. The same command continues where this one stopped.')
-        return 130
+    run_chain(all_stages(demo, runs), args.jobs)
     result = compare([seed_run(run) for run in runs], args.resamples)
     text = to_markdown(result)
     args.work_dir.mkdir(parents=True, exist_ok=True)
     (args.work_dir / 'seeds.json').write_text(json.dumps(result, indent=2, default=float) + '\n')
     (args.work_dir / 'seeds.md').write_text(text)
     print(f'\n{text}\nWrote {args.work_dir / "seeds.md"} and seeds.json')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
