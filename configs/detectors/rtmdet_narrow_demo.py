@@ -1,15 +1,30 @@
-# RTMDet of a third of tiny's width on frames of half the size: 0.55 M parameters, to be trained and
-# run on two CPU cores within the minutes of `make demo`.
+# A narrow RTMDet (0.6 M parameters) on the demo's frames at their own size, trained on one CPU core
+# in two minutes. Objects are 15 to 35 pixels wide, so the level of stride 32 is left out, and what
+# that saves is spent on width.
 _base_ = './rtmdet_tiny_demo.py'
 
-max_epochs = 10
+max_epochs = 9
 model = dict(
-    backbone=dict(deepen_factor=0.167, widen_factor=0.125),
-    neck=dict(in_channels=[32, 64, 128], out_channels=32),
-    bbox_head=dict(in_channels=32, feat_channels=32),
+    backbone=dict(
+        widen_factor=0.25,
+        # in, out channels (before widening), blocks (before deepening), identity, SPP
+        arch_ovewrite=[
+            [64, 128, 3, True, False],
+            [128, 256, 6, True, False],
+            [256, 512, 6, False, True],
+        ],
+        out_indices=(2, 3),
+    ),
+    neck=dict(in_channels=[64, 128], out_channels=64),
+    bbox_head=dict(
+        in_channels=64,
+        feat_channels=64,
+        stacked_convs=1,
+        anchor_generator=dict(strides=[8, 16]),
+    ),
 )
 
-resize = dict(type='Resize', scale=(160, 128), keep_ratio=True)
+resize = dict(type='Resize', scale=(128, 96), keep_ratio=True)
 train_pipeline = _base_.train_pipeline
 train_pipeline[2] = resize
 test_pipeline = _base_.test_pipeline
@@ -18,7 +33,7 @@ train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs // 2)
+train_cfg = dict(max_epochs=max_epochs, val_interval=3)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(
@@ -29,4 +44,4 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-default_hooks = dict(checkpoint=dict(interval=max_epochs // 2))
+default_hooks = dict(checkpoint=dict(interval=3))

@@ -62,7 +62,13 @@ val_evaluator = dict(ann_file=data_root + 'detector/val.json', metric='bbox')
 test_evaluator = val_evaluator
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=max_epochs // 3, dynamic_intervals=None)
-optim_wrapper = dict(optimizer=dict(lr=0.002), clip_grad=dict(max_norm=10))
+# One parameter group: with upstream's group per weight the optimizer takes a third of the time.
+optim_wrapper = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.05, foreach=True),
+    clip_grad=dict(max_norm=10),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
     dict(

@@ -119,9 +119,9 @@ def set_up_detections(
     Args:
         device: 'cuda' deals the GPUs of the machine out to the workers.
         batch_size: Frames per forward pass.
-        threads: Of torch, per worker.
+        threads: At most so many of torch's per worker.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(min(threads, torch.get_num_threads()))
     if device == 'cuda':
         device = f'cuda:{worker % torch.cuda.device_count()}'
     detector = FrameDetector(
