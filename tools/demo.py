@@ -53,15 +53,15 @@ def parse_args() -> argparse.Namespace:
 def print_rows(console: Console, report: dict) -> None:
     """The report's table, in percent."""
     table = Table(title='Validation, in percent', header_style='bold')
-    table.add_column('')
+    table.add_column('', no_wrap=True)
     columns = {
         'verb': 'acc/verb/top1',
         'noun': 'acc/noun/top1',
         'action': 'acc/action/top1',
-        'action top-5': 'acc/action/top5',
-        'ECE action': 'calibration/action/ece',
+        'top-5': 'acc/action/top5',
+        'ECE': 'calibration/action/ece',
     }
-    for title in (*columns, 'M params', 'GFLOPs', 'ms / clip'):
+    for title in (*columns, 'params, M', 'GFLOPs', 'ms'):
         table.add_column(title, justify='right')
     for row in report['rows']:
         table.add_row(

@@ -62,7 +62,7 @@ def _plain_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(enabled)
 
 
-def median_latency_ms(call: Callable[[], Any], repeats: int = 15, warmup: int = 3) -> float:
+def median_latency_ms(call: Callable[[], Any], repeats: int = 25, warmup: int = 5) -> float:
     """Median milliseconds of a call; waits for the GPU if there is one."""
     if repeats < 1:
         raise ValueError(f'A median needs at least one measurement, got repeats={repeats}.')
@@ -78,7 +78,7 @@ def median_latency_ms(call: Callable[[], Any], repeats: int = 15, warmup: int = 
     return median(times)
 
 
-def model_cost(model: nn.Module, item: dict, repeats: int = 15) -> Cost:
+def model_cost(model: nn.Module, item: dict, repeats: int = 25) -> Cost:
     """Cost of `test_step` on one item of a test data set, all its views together."""
     model.eval()
     batch = pseudo_collate([item])
@@ -89,7 +89,7 @@ def model_cost(model: nn.Module, item: dict, repeats: int = 15) -> Cost:
     return Cost(count_params(model), count_flops(answer), median_latency_ms(answer, repeats))
 
 
-def detector_cost(detector: Any, frames: np.ndarray, repeats: int = 15) -> Cost:
+def detector_cost(detector: Any, frames: np.ndarray, repeats: int = 25) -> Cost:
     """Cost of detecting in the frames of one clip.
 
     Args:
@@ -108,7 +108,7 @@ def detector_cost(detector: Any, frames: np.ndarray, repeats: int = 15) -> Cost:
 def flow_cost(
     estimator: Callable[[np.ndarray, np.ndarray], np.ndarray],
     gray_frames: np.ndarray,
-    repeats: int = 15,
+    repeats: int = 25,
 ) -> Cost:
     """Latency of flow between consecutive frames; operations outside PyTorch cannot be counted.
 

@@ -18,7 +18,7 @@ from .cost import Cost, detector_cost, flow_cost, frames_read, model_cost
 
 
 def row_cost(
-    cfg: Config, reads: tuple[str, ...], detector: FrameDetector, repeats: int = 15
+    cfg: Config, reads: tuple[str, ...], detector: FrameDetector, repeats: int = 25
 ) -> Cost:
     """Cost of one test clip: the network, and the extraction of what it reads beside RGB.
 

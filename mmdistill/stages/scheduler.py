@@ -15,7 +15,8 @@ from .display import LineDisplay, last_lines, make_display
 from .memory import process_tree_bytes
 from .stage import OneFile, Stage, finished_stamp, read_json, run_id, write_json
 
-POLL_SECONDS = 0.3
+POLL_SECONDS = 0.2
+MEASURE_SECONDS = 1.0  # walking the page tables of large processes takes its time
 # One thread per process: two on two cores, beside a loader worker or another stage, wait for each
 # other and were seen hundreds of times slower; and results must not depend on what ran alongside.
 THREADS = dict.fromkeys(('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'), '1')
@@ -154,6 +155,7 @@ class _Scheduler:
         self.again = again
         self.locks = locks
         self.running: list[_Running] = []
+        self.measured = 0.0
         self.runs: dict[str, str] = {}
         self.checked: set[str] = set()
         self.summary = RunSummary()
@@ -226,6 +228,9 @@ class _Scheduler:
         return _Running(stage, identity, process, time.monotonic())
 
     def _measure(self) -> None:
+        if time.monotonic() - self.measured < MEASURE_SECONDS:
+            return
+        self.measured = time.monotonic()
         total = 0
         for job in self.running:
             size = process_tree_bytes(job.process.pid)

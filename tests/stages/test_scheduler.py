@@ -217,7 +217,7 @@ def test_peak_memory_of_a_stage_is_seen(tmp_path):
     script = tmp_path / 'eat.txt'
     script.write_text(
         'import time\nx = bytearray(200_000_000)\nx[::4096] = b"1" * len(x[::4096])\n'
-        'time.sleep(1.0)\n'
+        'time.sleep(2.5)\n'
     )
     stages = [Stage(name='eat', command=(str(script),), home=tmp_path)]
     summary = run_stages(stages, jobs=1, cores=1, display=Recorder())

@@ -47,7 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('work_dir', type=Path, help='where tools/demo.py worked')
     parser.add_argument('--data-root', type=Path, default=Path('data/demo'))
     parser.add_argument('--configs', type=Path, default=Path('configs/demo'))
-    parser.add_argument('--repeats', type=int, default=15, help='latency measurements per row')
+    parser.add_argument('--repeats', type=int, default=25, help='latency measurements per row')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, default={})
     return parser.parse_args()
 
@@ -95,7 +95,7 @@ def build_report(args: argparse.Namespace, sources: list[RowSource], tables: dic
         'rows': rows,
         'has_flops_note': any('flops_note' in row for row in rows),
         'detector': best_detection(args.work_dir / 'detector'),
-        'teacher_weights': teacher_weights(args.work_dir / 'test' / 'teacher'),
+        'teacher_weights': teacher_weights(args.work_dir / 'test' / 'teacher' / 'log'),
         'setting': setting(args, sources),
         'stages': stage_costs(args.work_dir),
     }
