@@ -71,6 +71,13 @@ class FlowSettings:
     bound: float = DEFAULT_BOUND
     short_side: int = 0
 
+    def __post_init__(self) -> None:
+        if not self.bound > 0 or self.short_side < 0:
+            raise ValueError(
+                'The bound of the flow must be a positive number of pixels and the short side 0 or '
+                f'more, got {self.bound} and {self.short_side}.'
+            )
+
 
 def set_up_flow(settings: FlowSettings, modules: Sequence[str], worker: int) -> Process:
     """Prepare a worker (bind all but `worker` and it is a `jobs.Setup`).

@@ -259,8 +259,5 @@ class _Display:
 
     def _print_line(self, now: float) -> None:
         rate = self._frames / max(now - self._started, 1e-9)
-        left = (self._total - self._frames) / max(rate, 1e-9)
-        print(
-            f'{self._frames}/{self._total} frames, {rate:.0f} frames/s, {left:.0f} s left',
-            flush=True,
-        )
+        left = f'{(self._total - self._frames) / rate:.0f} s left' if rate else 'time left unknown'
+        print(f'{self._frames}/{self._total} frames, {rate:.0f} frames/s, {left}', flush=True)

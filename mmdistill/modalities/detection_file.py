@@ -49,7 +49,7 @@ class DetectionWriter:
     Args:
         path: The file to be; an existing one is replaced at `close`.
         classes: Names of the detector's classes, in the order of its labels.
-        detector: Text or path of the detector's config.
+        detector: The detector's config, as JSON.
         checkpoint_sha256: Which weights made the detections.
         settings: How frames were chosen and boxes kept.
     """
@@ -169,6 +169,10 @@ class DetectionFile:
         """Height and width in pixels of the frames that the detector saw."""
         attrs = self._group(video_id).attrs
         return int(attrs['height']), int(attrs['width'])
+
+    def frames(self, video_id: str) -> np.ndarray:
+        """The processed frames of a video, 0-based and increasing."""
+        return self._index(video_id)[0]
 
     def load(self, video_id: str) -> VideoDetections:
         """All of a video, as it was written."""

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from mmdistill.extraction.detection_output import Output, read_part
 from mmdistill.extraction.detections import (
     DetectionSettings,
-    Output,
     extract_detections,
     frames_in_segments,
     make_job,
-    read_part,
 )
 from mmdistill.extraction.jobs import run_jobs
-from mmdistill.modalities.detection_file import DetectionFile
+from mmdistill.modalities.detection_file import DetectionFile, DetectionWriter
 from mmdistill.models.detector import FrameDetector
 
 CONFIG = """
@@ -198,6 +197,23 @@ def test_more_annotations_later_redo_only_videos_whose_frames_change(settings, v
     same = make_job('P01_100', videos[0], [(0, 5), (4, 8)], 2, out)
     fewer = make_job('P01_100', videos[0], [(0, 5)], 2, out)
     assert same.done_before and not fewer.done_before
+
+
+def test_videos_are_written_in_the_order_of_their_names(settings, videos, tmp_path, monkeypatch):
+    """Set and folder order differ between processes, and byte identity with them."""
+    written, write = [], DetectionWriter.write
+    monkeypatch.setattr(
+        DetectionWriter, 'write', lambda self, *args: written.append(args[0]) or write(self, *args)
+    )
+    names = [f'{name}{number}' for number in range(5) for name in 'zyx']
+    out = Output(tmp_path / 'd.h5', settings.fingerprint())
+    out.open_parts()
+    detector = build(settings)
+    for name in names:
+        job = make_job(name, videos[0], [(0, 1)], 2, out)
+        extract_detections(detector, 2, job, lambda frames: None)
+    out.merge(['hand', 'cup', 'pan'], 'toy', keep_parts=False)
+    assert written == sorted(names)
 
 
 def test_two_ranks_make_the_same_file_as_one(settings, videos, tmp_path, monkeypatch):

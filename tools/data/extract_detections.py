@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
+from mmdistill.extraction.detection_output import Output
 from mmdistill.extraction.detections import (
     DetectionJob,
     DetectionSettings,
-    Output,
+    config_json,
     make_job,
     set_up_detections,
 )
@@ -85,7 +85,7 @@ def extract(args: argparse.Namespace, jobs: list[DetectionJob], out: Output) -> 
     out.open_parts()
     report = run_jobs(setup, jobs, workers)
     if report.complete:
-        out.merge(classes, Config.fromfile(args.config).pretty_text, bool(report.failures))
+        out.merge(classes, config_json(args.config), bool(report.failures))
     return report_failures(report, len(jobs))
 
 

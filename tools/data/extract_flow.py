@@ -56,21 +56,33 @@ def make_job(video: VideoSegments, out_template: str) -> Job:
         size = probe_video(video.path).num_frames
     except VideoError:
         size = 0  # its job will report it
-    return Job(video.video_id, video.path, Path(out_template.format(**names)), size)
+    try:
+        folder = Path(out_template.format(**names))
+    except (KeyError, IndexError, ValueError) as error:
+        raise ValueError(
+            f'--out-template {out_template!r} cannot be filled in ({error!r}); '
+            f'the placeholders that exist are {sorted(names)}.'
+        ) from error
+    return Job(video.video_id, video.path, folder, size)
 
 
 def main() -> int:
     args = parse_args()
     estimator = {'type': args.estimator, **args.estimator_options}
-    settings = FlowSettings(estimator, args.bound, args.short_side)
-    setup = partial(set_up_flow, settings, args.modules)
     try:
+        settings = FlowSettings(estimator, args.bound, args.short_side)
+        setup = partial(set_up_flow, settings, args.modules)
         jobs = [make_job(video, args.out_template) for video in list_videos(args.videos)]
+        if len({job.result for job in jobs}) < len(jobs):
+            raise ValueError(
+                f'--out-template {args.out_template!r} gives several videos the same folder; '
+                'put {video_id} into it.'
+            )
         setup(worker=0)
         if args.overwrite:
             remove_results(job.result for job in jobs)
         check_earlier_results(settings, jobs)
-    except (FileNotFoundError, KeyError, TypeError, ValueError) as error:
+    except (FileNotFoundError, ImportError, KeyError, TypeError, ValueError) as error:
         sys.exit(f'extract_flow: {error}')
     report = run_jobs(setup, jobs, args.workers)
     return report_failures(report, len(jobs))
