@@ -46,8 +46,8 @@ demo_recognizer = dict(
         base_channels=16,
         conv1_kernel=(3, 5, 5),
         conv1_stride_t=1,
-        pool1_stride_t=1,
-        temporal_strides=(1, 1, 2, 2),
+        pool1_stride_t=2,
+        temporal_strides=(1, 1, 1, 2),
         norm_eval=False,
         zero_init_residual=True,
     ),
@@ -59,7 +59,7 @@ demo_recognizer = dict(
     ),
     cls_head=dict(type='mmdistill.MultitaskHead', heads=demo_heads),
 )
-demo_epochs = 20
+demo_epochs = 16
 demo_train_cfg = dict(max_epochs=demo_epochs, val_interval=1000)  # validates once, at the end
 demo_optimizer = dict(optimizer=dict(lr=2e-3, weight_decay=0.02))
 demo_schedule = [

@@ -5,4 +5,4 @@ flow = dict(dataset=dict(pipeline=dict(load=dict(inputs='flow'))))
 train_dataloader = flow
 val_dataloader = flow
 test_dataloader = flow
-model = dict(data_preprocessor=dict(mean=[128.0, 128.0, 128.0], std=[32.0, 32.0, 32.0]))
+model = dict(data_preprocessor=dict(mean=[128.0, 128.0, 128.0], std=[12.0, 12.0, 12.0]))

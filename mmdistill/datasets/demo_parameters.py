@@ -45,7 +45,7 @@ class DemoParameters:
     grip: Range = (0.35, 0.80)  # contact point: 0 = centre of the target, 1 = its edge
 
     # Motion.
-    distance: Range = (0.08, 0.19)
+    distance: Range = (0.11, 0.22)
     direction_jitter: float = 16.0
     lift_height: float = 0.40  # share of a lift that leaves the table instead of moving along it
     perspective: float = 0.55  # growth per unit moved towards the camera along the table
@@ -59,11 +59,11 @@ class DemoParameters:
     hand_tremor: float = 0.004
 
     # Camera.
-    camera_drift: float = 0.10  # largest steady displacement over a clip
-    camera_sway: float = 0.035  # amplitude of each of two slow waves
-    camera_jitter: float = 0.005  # standard deviation per frame
-    camera_roll: float = 3.0
-    camera_zoom: float = 0.05
+    camera_drift: float = 0.05  # largest steady displacement over a clip
+    camera_sway: float = 0.018  # amplitude of each of two slow waves
+    camera_jitter: float = 0.004  # standard deviation per frame
+    camera_roll: float = 2.0
+    camera_zoom: float = 0.03
 
     # Light and sensor.
     gain: Range = (0.78, 1.12)

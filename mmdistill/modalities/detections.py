@@ -23,17 +23,24 @@ class DetectionModality(Modality):
 
     Args:
         max_boxes: N, the boxes kept per frame, best scores first.
+        min_score: Boxes below it are dropped; a detector's doubtful boxes are mostly noise.
         min_visible: A box of which a smaller share lies inside the crop is dropped.
         feature_dims: ROI feature length for clips without detections; the file decides otherwise.
         **kwargs: `source`, `clip_len`, `optional` of `Modality`.
     """
 
     def __init__(
-        self, max_boxes: int = 10, min_visible: float = 0.1, feature_dims: int = 0, **kwargs
+        self,
+        max_boxes: int = 10,
+        min_score: float = 0.0,
+        min_visible: float = 0.1,
+        feature_dims: int = 0,
+        **kwargs,
     ) -> None:
         kwargs.setdefault('source', 'obj')
         super().__init__(**kwargs)
         self.max_boxes = max_boxes
+        self.min_score = min_score
         self.min_visible = min_visible
         self.feature_dims = feature_dims
         self._file: tuple[Path, DetectionFile] | None = None
@@ -54,7 +61,8 @@ class DetectionModality(Modality):
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Boxes (F, N, 6 + features), coordinates as fractions of the frame."""
-        return self._detections(record).read(record['video_id'], frame_inds_F, self.max_boxes)
+        boxes = self._detections(record).read(record['video_id'], frame_inds_F, self.max_boxes)
+        return pad_rows(boxes, boxes[..., SCORE] < self.min_score)
 
     def move(
         self, frames_F: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
@@ -98,9 +106,14 @@ def move_boxes(
     moved[..., BOX] = clipped
     visible = _area(clipped) >= min_visible * _area(inside)
     gone = ~visible | (_area(clipped) <= 0) | (boxes[..., SCORE] <= 0)
-    moved[gone] = 0.0
-    moved[gone, LABEL] = PADDING_LABEL
-    return moved
+    return pad_rows(moved, gone)
+
+
+def pad_rows(boxes: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """Turn rows of boxes (…, 6 + features) into padding, in place: label -1, all else 0."""
+    boxes[gone] = 0.0
+    boxes[gone, LABEL] = PADDING_LABEL
+    return boxes
 
 
 def _area(boxes: np.ndarray) -> np.ndarray:

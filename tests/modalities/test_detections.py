@@ -8,6 +8,7 @@ import pytest
 from mmdistill.datasets.transforms import LoadModalities
 from mmdistill.modalities import DetectionModality, move_boxes
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
+from mmdistill.modalities.detections import pad_rows
 
 WHOLE = np.array([0.0, 0.0, 1.0, 1.0])
 RIGHT_HALF = np.array([0.5, 0.0, 1.0, 1.0])
@@ -150,3 +151,10 @@ def test_an_opened_file_does_not_follow_into_a_worker(record):
     before = modality.read(record, record['frame_inds'])
     copy = pickle.loads(pickle.dumps(modality))
     assert np.array_equal(copy.read(record, record['frame_inds']), before)
+
+
+def test_doubtful_boxes_become_padding():
+    boxes = np.array([[0.1, 0.1, 0.5, 0.5, 0.29, 3], [0.2, 0.2, 0.6, 0.6, 0.31, 4]], np.float32)
+    padded = pad_rows(boxes.copy(), boxes[:, 4] < 0.3)
+    assert padded[0].tolist() == [0, 0, 0, 0, 0, -1]
+    assert padded[1].tolist() == boxes[1].tolist()

@@ -13,7 +13,7 @@ sample = dict(
 modalities = dict(
     rgb=dict(type='mmdistill.RGBModality'),
     flow=dict(type='mmdistill.FlowModality', channels=3),
-    obj=dict(type='mmdistill.DetectionModality', max_boxes=10),
+    obj=dict(type='mmdistill.DetectionModality', max_boxes=10, min_score=0.3),
 )
 train_pipeline = dict(
     sample=sample,
