@@ -1,0 +1,103 @@
+"""What the tests of the tools share: a tiny data set, the tools as modules and as processes."""
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.datasets.demo_renderer import render_demo
+from mmdistill.extraction.flow import FlowSettings, set_up_flow
+from mmdistill.extraction.jobs import Job
+from mmdistill.extraction.video import probe_video
+from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
+
+ROOT = Path(__file__).parents[2]
+BOXES_PER_FRAME = 3
+
+
+@pytest.fixture(scope='session')
+def tiny_data(tmp_path_factory) -> Path:
+    """24 training and 8 validation clips with flow, and boxes drawn at random."""
+    root = tmp_path_factory.mktemp('data') / 'demo'
+    render_demo(root, num_train=24, num_val=8, seed=0)
+    compute_flow = set_up_flow(FlowSettings(dict(type='DIS', preset='ultrafast')), [], worker=0)
+    rng = np.random.default_rng(0)
+    with DetectionWriter(root / 'detections.h5', classes=[f'thing{k}' for k in range(9)]) as writer:
+        for path in sorted(root.glob('*/videos/*.MP4')):
+            num_frames = probe_video(path).num_frames
+            result = path.parents[1] / 'flow_frames' / path.stem
+            result.parent.mkdir(exist_ok=True)
+            compute_flow(Job(path.stem, path, result, num_frames), lambda frames: None)
+            writer.write(path.stem, _random_boxes(num_frames, rng))
+    return root
+
+
+def _random_boxes(num_frames: int, rng: np.random.Generator) -> VideoDetections:
+    boxes = num_frames * BOXES_PER_FRAME
+    corners = rng.uniform(0, 60, (boxes, 2))
+    return VideoDetections(
+        width=128,
+        height=96,
+        num_frames=num_frames,
+        stride=1,
+        frames_F=np.arange(num_frames),
+        offsets_F1=np.arange(num_frames + 1) * BOXES_PER_FRAME,
+        boxes_M4=np.concatenate([corners, corners + 30], axis=1),
+        scores_M=rng.uniform(0.1, 1, boxes),
+        labels_M=rng.integers(0, 9, boxes),
+    )
+
+
+@pytest.fixture(scope='session')
+def load_tool():
+    """Import a tool as a module."""
+
+    def load(name: str):
+        path = ROOT / 'tools' / name
+        spec = importlib.util.spec_from_file_location(f'tool_{path.stem}', path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope='session')
+def start_tool(tmp_path_factory):
+    """Start a tool as a user does, from the root of the repository; its output goes to a file."""
+    logs = tmp_path_factory.mktemp('logs')
+
+    def start(*arguments: str | Path) -> tuple[subprocess.Popen, Path]:
+        with socket.socket() as free:
+            free.bind(('127.0.0.1', 0))
+            port = free.getsockname()[1]
+        inherited = {key: value for key, value in os.environ.items() if key != 'LOCAL_RANK'}
+        env = inherited | dict(PORT=str(port), PYTHON=sys.executable, OMP_NUM_THREADS='1')
+        command = [str(argument) for argument in arguments]
+        if command[0].endswith('.py'):
+            command.insert(0, sys.executable)
+        log = logs / f'{len(list(logs.iterdir()))}.log'
+        with log.open('w') as file:
+            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=file, stderr=file)
+        return process, log
+
+    return start
+
+
+@pytest.fixture(scope='session')
+def run_tools(start_tool):
+    """Run tools side by side to their end; every one of them must succeed."""
+
+    def run(*commands: list[str | Path]) -> None:
+        started = [start_tool(*command) for command in commands]
+        codes = [process.wait(timeout=900) for process, _ in started]
+        for code, (_, log) in zip(codes, started, strict=True):
+            assert code == 0, log.read_text()[-4000:]
+
+    return run
