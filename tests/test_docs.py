@@ -1,0 +1,174 @@
+"""The pages tell the truth: snippets run, configs load, commands, links and files exist."""
+
+import re
+import shlex
+import shutil
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+
+from mmdistill.config_tools import load_config
+from mmdistill.registry import MODALITIES, MODELS, TRANSFORMS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+BLOCK = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
+
+
+loaded = cache(load_config)  # reading a config with upstream bases takes a moment
+
+
+def file_name(block: str) -> str | None:
+    """The file that a snippet is, from its first line."""
+    found = re.match(r'# ([\w/]+\.py)\n', block)
+    return found and found[1]
+
+
+@pytest.fixture(scope='module')
+def clone(tmp_path_factory):
+    """A clone with the files that the pages tell their reader to write, as working directory."""
+    root = tmp_path_factory.mktemp('clone')
+    shutil.copytree(ROOT / 'configs', root / 'configs')
+    for page in PAGES:
+        for block in blocks(page, 'python'):
+            if file_name(block):
+                path = root / file_name(block)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block)
+    csv = next(b for b in blocks(ROOT / 'docs/data_format.md', '') if b.startswith('video_id,'))
+    mine = root / 'data/mine'
+    (mine / 'videos').mkdir(parents=True)
+    for video in ('kitchen_1', 'kitchen_2', 'kitchen_3'):
+        (mine / f'videos/{video}.mp4').touch()
+    (mine / 'train.csv').write_text(csv)
+    (mine / 'classes.csv').write_text('id,name\n0,push\n1,lift\n2,touch\n')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.syspath_prepend(str(root))
+        yield root
+
+
+@pytest.mark.parametrize('page', PAGES, ids=NAMES)
+def test_snippets_run(page, clone):
+    init_default_scope('mmaction')
+    for block in blocks(page, 'python'):
+        # A file is another test's; deploying needs a trained student.
+        if file_name(block) is None and 'student.pth' not in block:
+            exec(compile(block, str(page), 'exec'), {})
+
+
+def test_configs_of_the_pages_load_and_their_pipelines_build(clone):
+    init_default_scope('mmaction')
+    found = [file_name(b) for page in PAGES for b in blocks(page, 'python') if file_name(b)]
+    configs = [name for name in found if '_base_' in (clone / name).read_text()]
+    assert len(configs) == len(set(configs)) > 5
+    for name in configs:
+        cfg = loaded(name)
+        if 'train_dataloader' not in cfg:
+            assert 'type' in cfg.model.cls_head, name
+            continue
+        for loader in ('train', 'holdout', 'val', 'test'):
+            load = cfg[f'{loader}_dataloader'].dataset.pipeline.load
+            step = TRANSFORMS.build(load)
+            if 'teacher' in cfg and loader in ('train', 'holdout'):
+                wanted = {e.get('modality', n) for n, e in cfg.teacher.experts.items()}
+                assert wanted <= step.modalities.keys(), name
+
+
+def test_parts_of_the_pages_work(clone):
+    load_config('projects/depth/swin_ek100_depth.py')
+    load_config('projects/cosine/swin_ek100_rgbflowobj.py')
+    logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
+    cosine = MODELS.build(dict(type='mmdistill.CosineLoss'))
+    assert cosine(logits, 2 * logits + 1).item() == pytest.approx(0, abs=1e-6)
+    __import__('projects.entropy.entropy')
+    sure = torch.stack([logits, 9 * logits], dim=1)
+    weights = MODELS.build(dict(type='mmdistill.EntropyWeighting')).weights(sure, None)
+    assert weights.sum(1).allclose(torch.ones(4)) and (weights[:, 1] > weights[:, 0]).all()
+
+    folder = clone / 'depth/video'
+    folder.mkdir(parents=True)
+    for number, millimetres in ((1, 0), (2, 1000)):
+        image = np.full((8, 10), millimetres, np.uint16)
+        cv2.imwrite(str(folder / f'frame_{number:010d}.png'), image)
+    with MODALITIES.switch_scope_and_registry('mmdistill') as registry:
+        depth = registry.build(dict(type='mmdistill.DepthModality'))
+    record = dict(sample_id='a', media=dict(depth=str(folder)))
+    frames = depth.read(record, np.array([0, 1, 1]))
+    assert frames.shape == (3, 8, 10, 3) and frames[:, 0, 0, 0].tolist() == [255, 191, 191]
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Every command of the pages that starts a tool: page and words."""
+    found = []
+    for page in PAGES:
+        for block in blocks(page, 'bash'):
+            for line in block.replace('\\\n', ' ').splitlines():
+                words = [w for word in shlex.split(line, comments=True) for w in expand(word)]
+                if any(word.startswith('tools/') for word in words):
+                    found.append((page.name, words))
+    return found
+
+
+def expand(word: str) -> list[str]:
+    """Bash's braces; a template's placeholder, without a comma, is none."""
+    found = re.fullmatch(r'(.*?)\{([^{}]*,[^{}]*)\}(.*)', word)
+    return [f'{found[1]}{x}{found[3]}' for x in found[2].split(',')] if found else [word]
+
+
+@pytest.mark.parametrize(('page', 'words'), commands())
+def test_commands_exist(page, words, clone):
+    tool = next(word for word in words if word.startswith('tools/'))
+    program = {'tools/dist_train.sh': 'tools/train.py', 'tools/dist_test.sh': 'tools/test.py'}
+    source = (ROOT / program.get(tool, tool)).read_text()
+    assert (ROOT / tool).is_file()
+    for flag in [word for word in words if word.startswith('--')]:
+        assert f"'{flag}'" in source, f'{page}: {tool} has no {flag}'
+    config = next((word for word in words if word.endswith('.py') and word != tool), None)
+    if config is None or config.startswith(('work_dirs', 'CONFIG')):
+        return
+    cfg = loaded(config)
+    if '--cfg-options' not in words:
+        return
+    rest = words[words.index('--cfg-options') + 1 :]
+    pairs = [word.split('=', 1) for word in rest if not word.startswith('--') and '=' in word]
+    for key, _ in pairs:
+        node = cfg
+        for part in key.split('.'):
+            node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
+    cfg.copy().merge_from_dict({k: DictAction._parse_iterable(v) for k, v in pairs})
+
+
+@pytest.mark.parametrize('page', PAGES, ids=NAMES)
+def test_links_lead_somewhere(page):
+    text = BLOCK.sub('', page.read_text())
+    for target in re.findall(r'\]\((?!https?://)([^)]+)\)', text):
+        path, _, anchor = target.partition('#')
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), target
+        if anchor:
+            headings = re.findall(r'^#+ (.+)$', BLOCK.sub('', other.read_text()), re.MULTILINE)
+            slugs = [re.sub(r'[^\w\- ]', '', h.lower()).replace(' ', '-') for h in headings]
+            assert anchor in slugs, target
+
+
+@pytest.mark.parametrize('page', PAGES, ids=NAMES)
+def test_named_files_exist(page):
+    rooms = 'mmdistill|configs|tools|tests|docs'
+    made = {file_name(b) for p in PAGES for b in blocks(p, 'python')}
+    for name in re.findall(
+        rf'(?<![\w/.])((?:{rooms})/[\w/]+(?:\.\w+)?)(?![\w<])', page.read_text()
+    ):
+        if name not in made and 'my_' not in name:
+            assert (ROOT / name).exists(), f'{page.name} names {name}'
