@@ -5,9 +5,9 @@ from pathlib import Path
 
 from .stage import OneFile, Stage
 
-TRAINED_MODELS = ('rgb', 'flow', 'obj', 'student')
+EXPERTS = ('rgb', 'flow', 'obj')
 TEACHERS = ('teacher_uniform', 'teacher')
-DEMO_MODELS = (*TRAINED_MODELS, *TEACHERS)
+DEMO_MODELS = (*EXPERTS, 'student', *TEACHERS)
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,13 @@ def training_stages(settings: DemoSettings, teachers: bool = True) -> list[Stage
         _training(settings, 'rgb', ('render',)),
         _training(settings, 'flow', ('extract_flow',)),
         _training(settings, 'obj', ('extract_boxes',)),
-        _training(settings, 'student', ('rgb', 'flow', 'obj')),
+        _training(settings, 'student', EXPERTS),
     ]
     tested = DEMO_MODELS if teachers else ('rgb', 'student')
-    # All tests wait for the student: it is the longest stage and gets the machine to itself.
-    return stages + [_test(settings, name, ('student',)) for name in tested]
+    # Trainings come first in the list, so tests fill the cores that they leave free.
+    return stages + [
+        _test(settings, name, EXPERTS if name in TEACHERS else (name,)) for name in tested
+    ]
 
 
 def _training(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stage:
