@@ -10,7 +10,7 @@ holdout_dataloader = _base_.demo_test
 
 model = dict(
     recognizer=dict(_delete_=True, **_base_.demo_recognizer),
-    losses=dict(soft_target=dict(temperature=1.0)),
+    losses=dict(soft_target=dict(temperature=2.0)),
 )
 teacher = dict(
     experts=dict(
