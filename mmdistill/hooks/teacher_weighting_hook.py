@@ -14,6 +14,9 @@ class TeacherWeightingHook(Hook):
 
     Args:
         holdout_dataloader: See `DistillationLossHook`.
+
+    Raises:
+        ValueError: The weighting looks at the labels of the clips that are tested.
     """
 
     def __init__(self, holdout_dataloader: dict | None = None) -> None:
@@ -22,4 +25,9 @@ class TeacherWeightingHook(Hook):
     def before_test(self, runner: Runner) -> None:
         """Fit, log, then let the test begin."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if any(weighting.needs_labels for weighting in model.weightings.values()):
+            raise ValueError(
+                'A weighting by the label of each clip would test the teacher with the answers '
+                'in hand; use SoftminWeighting, UniformWeighting or FixedWeighting to test it.'
+            )
         fit_on_holdout(runner, model, self.holdout_dataloader)
