@@ -26,6 +26,7 @@ RUN = [
     'safetensors>=0.4',
     'matplotlib>=3.7',
     'jinja2>=3.1',
+    'psutil>=5.9',
     'rich>=13',
 ]
 DEV = ['pytest>=8', 'ruff==0.17.6', 'scipy>=1.10', 'scikit-learn>=1.3']
