@@ -188,6 +188,25 @@ def test_bases_of_other_packages_resolve_without_pkg_resources(monkeypatch, tmp_
         mmengine.utils.get_installed_path('mmnothing')
 
 
+def test_a_dumped_config_keeps_the_order_of_its_entries(tmp_path):
+    steps = dict(sample=dict(type='S', clip_len=8), load=dict(type='L'), pack=dict(type='P'))
+    cfg = Config(dict(pipeline=steps, names={'z.y': 1, 'a.b': 2}, experts=dict(rgb=1, flow=2)))
+    cfg.dump(tmp_path / 'copy.py')
+    copy = Config.fromfile(tmp_path / 'copy.py')
+    assert copy.to_dict() == cfg.to_dict()
+    assert list(copy.pipeline) == ['sample', 'load', 'pack']
+    assert list(copy.pipeline.sample) == ['type', 'clip_len']
+    assert list(copy.names) == ['z.y', 'a.b']
+    assert list(copy.experts) == ['rgb', 'flow']
+
+
+def test_config_order_is_left_alone_where_it_is_kept(monkeypatch):
+    monkeypatch.setattr(mmengine.config.config, 'sorted', lambda items, key=None: list(items))
+    kept = mmengine.config.config.sorted
+    compat.keep_order_of_dumped_configs()
+    assert mmengine.config.config.sorted is kept
+
+
 @pytest.fixture
 def no_accelerator(monkeypatch):
     monkeypatch.setattr(compat, 'get_device', lambda: 'cpu')

@@ -1,0 +1,104 @@
+"""One line for the user's mistakes, a traceback for faults: who raised the error decides."""
+
+from pathlib import Path
+
+import pytest
+from torch.utils.data import DataLoader, Dataset
+
+from mmdistill.modalities.detection_file import DetectionFile
+from mmdistill.models.weighting import softmin_weights
+from mmdistill.registry import MODALITIES
+from mmdistill.user_errors import one_line_errors
+
+
+@pytest.fixture(autouse=True)
+def _no_tracebacks(monkeypatch):
+    monkeypatch.delenv('MMDISTILL_TRACEBACK', raising=False)
+
+
+class BadClips(Dataset):
+    """Every clip fails in the way that it is told."""
+
+    def __init__(self, fail):
+        self.fail = fail
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.fail()
+
+
+def fail_by_our_check():
+    softmin_weights(None, temperature=0)
+
+
+def fail_by_our_key_check():
+    MODALITIES.build(dict(type='mmdistill.Smell'))
+
+
+def fail_by_a_missing_file():
+    DetectionFile('gone.h5').classes  # noqa: B018
+
+
+def fail_by_a_fault():
+    return dict(verb=1)['noun']
+
+
+def fail_inside_a_library():
+    return int('three')
+
+
+MISTAKES = [
+    (fail_by_our_check, 'The weighting temperature must be > 0, got 0; 1.0 is a usual start.'),
+    (fail_by_our_key_check, 'mmdistill.Smell is not in the mmdistill::modality registry'),
+    (
+        fail_by_a_missing_file,
+        'There is no detection file gone.h5. Make one with tools/data/extract_detections.py.',
+    ),
+]
+FAULTS = [fail_by_a_fault, fail_inside_a_library]
+
+
+def in_worker(fail):
+    list(DataLoader(BadClips(fail), num_workers=1))
+
+
+@pytest.mark.parametrize(('fail', 'expected'), MISTAKES)
+@pytest.mark.parametrize('run', [lambda fail: fail(), in_worker], ids=['here', 'in a worker'])
+def test_a_mistake_is_one_line(run, fail, expected):
+    with pytest.raises(SystemExit) as caught:
+        one_line_errors(lambda: run(fail))()
+    message = caught.value.code
+    assert message.startswith(f'error: {expected}')
+    assert '\n' not in message
+
+
+@pytest.mark.parametrize('fail', FAULTS)
+@pytest.mark.parametrize('run', [lambda fail: fail(), in_worker], ids=['here', 'in a worker'])
+def test_a_fault_keeps_its_traceback(run, fail):
+    with pytest.raises((KeyError, ValueError), match='noun|three'):
+        one_line_errors(lambda: run(fail))()
+
+
+def test_the_tool_itself_may_speak_and_its_lines_are_joined():
+    def main():
+        raise ValueError('There are two lines:\n    one and two.')
+
+    with pytest.raises(SystemExit, match='^error: There are two lines: one and two.$'):
+        one_line_errors(main)()
+
+
+def test_an_error_of_the_system_names_the_file():
+    with pytest.raises(SystemExit, match=r"^error: .*No such file or directory: 'gone.txt'$"):
+        one_line_errors(lambda: Path('gone.txt').read_text())()
+
+
+def test_what_succeeds_returns():
+    assert one_line_errors(lambda x, *, y: x + y)(1, y=2) == 3
+
+
+def test_the_traceback_can_be_asked_for(monkeypatch):
+    monkeypatch.setenv('MMDISTILL_TRACEBACK', '1')
+    with pytest.raises(ValueError, match='usual start'):
+        one_line_errors(fail_by_our_check)()
