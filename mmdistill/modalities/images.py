@@ -74,7 +74,8 @@ def move_image(
         left, top, right, bottom = (round(v) for v in (x1, y1, x2, y2))
         image = image[top : max(bottom, top + 1), left : max(right, left + 1)]
         moved = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(moved[:, ::-1]) if flip else moved
+        moved = np.ascontiguousarray(moved[:, ::-1]) if flip else moved
+        return moved.reshape(*size, *image.shape[2:])
     # Pixel centres sit at +0.5 in both frames, as cv2.resize has it.
     matrix = np.array(
         [
@@ -85,9 +86,10 @@ def move_image(
     if flip:
         matrix[0] = -matrix[0]
         matrix[0, 2] += size[1] - 1
-    return cv2.warpAffine(
+    moved = cv2.warpAffine(
         image, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+    return moved.reshape(*size, *image.shape[2:])  # OpenCV drops the axis of a single channel
 
 
 class FrameFolder:

@@ -88,3 +88,9 @@ def test_pixel_transforms_see_the_moved_frames(image):
 def test_pixel_transform_that_does_not_exist():
     with pytest.raises(KeyError, match='ColourJitter'):
         RGBModality(transforms=[dict(type='ColourJitter')])
+
+
+@pytest.mark.parametrize('size', [(6, 8), (40, 50)])
+def test_a_single_channel_keeps_its_axis(size):
+    image = np.arange(24 * 32, dtype=np.uint8).reshape(24, 32, 1)
+    assert move_image(image, np.array([0.0, 0.0, 1.0, 1.0]), True, size).shape == (*size, 1)
