@@ -1,7 +1,8 @@
-# What the demo changes of the EPIC-KITCHENS-100 configs: sizes, and nothing else.
+# What the demo changes of the EPIC-KITCHENS-100 configs: sizes, and a schedule for small networks
+# that start from random weights.
 demo_clip = dict(clip_len=8, frame_interval=2)
 demo_train = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=1,
     dataset=dict(
         data_root='data/demo/',
@@ -36,7 +37,7 @@ demo_test = dict(
     ),
 )
 # A 3D ResNet-18 with a quarter of the channels learns from a thousand clips without pretraining.
-demo_head = dict(type='I3DHead', in_channels=128, spatial_type='avg', dropout_ratio=0.5)
+demo_head = dict(type='I3DHead', in_channels=128, spatial_type='avg', dropout_ratio=0.0)
 demo_heads = dict(verb=dict(demo_head, num_classes=8), noun=dict(demo_head, num_classes=8))
 demo_recognizer = dict(
     type='Recognizer3D',
@@ -63,7 +64,7 @@ demo_recognizer = dict(
 )
 demo_epochs = 16
 demo_train_cfg = dict(max_epochs=demo_epochs, val_interval=1000)  # validates once, at the end
-demo_optimizer = dict(optimizer=dict(lr=2e-3, weight_decay=0.02))
+demo_optimizer = dict(optimizer=dict(lr=1.5e-3, weight_decay=0.02))
 # The detection expert is 40 times cheaper and learns slowly: it gets more epochs.
 demo_obj_epochs = 44
 warm_up = dict(

@@ -2,7 +2,7 @@
 _base_ = ['../unimodal/stlt_ek100_obj.py', '../_base_/demo_sizes.py']
 
 data_root = 'data/demo/'
-train_dataloader = _base_.demo_train
+train_dataloader = dict(_base_.demo_train, batch_size=16)
 val_dataloader = _base_.demo_test
 test_dataloader = _base_.demo_test
 holdout_dataloader = _base_.demo_test
