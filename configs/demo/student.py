@@ -8,10 +8,7 @@ val_dataloader = _base_.demo_test
 test_dataloader = _base_.demo_test
 holdout_dataloader = _base_.demo_test
 
-model = dict(
-    recognizer=dict(_delete_=True, **_base_.demo_recognizer),
-    losses=dict(soft_target=dict(temperature=2.0)),
-)
+model = dict(recognizer=dict(_delete_=True, **_base_.demo_recognizer))
 teacher = dict(
     experts=dict(
         rgb=dict(config='configs/demo/rgb.py', checkpoint='work_dirs/demo/rgb/best_*.pth'),
