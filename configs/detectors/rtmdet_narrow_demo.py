@@ -1,6 +1,6 @@
 # A narrow RTMDet (0.6 M parameters) for one CPU core, on the demo frames at their own size. Objects
 # are 15 to 35 pixels wide: the level of stride 32 is left out, and the network wider for it.
-_base_ = './rtmdet_tiny_demo.py'
+_base_ = '../_base_/detectors/rtmdet_demo.py'
 
 max_epochs = 16
 model = dict(
@@ -33,14 +33,6 @@ val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 train_cfg = dict(max_epochs=max_epochs, val_interval=4)
-param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=50),
-    dict(
-        type='CosineAnnealingLR',
-        eta_min=1e-5,
-        T_max=max_epochs,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    ),
-]
+param_scheduler = _base_.param_scheduler
+param_scheduler[1]['T_max'] = max_epochs
 default_hooks = dict(checkpoint=dict(interval=4))
