@@ -16,7 +16,7 @@ model = dict(
             embed_dims=embed_dims,
             num_layers=(2, 2),
             num_heads=4,
-            dropout=0.0,
+            dropout=0.1,
             causal=False,
         ),
         heads=dict(verb=head, noun=head),

@@ -7,10 +7,11 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from .demo_motion import VERBS
@@ -53,6 +54,30 @@ class Segment:
     verb: str
     noun: str
     companion: str
+
+
+def with_slips(
+    segments: Iterable[Segment], verb_slips: float, noun_slips: float, rng: Generator
+) -> list[Segment]:
+    """The segments as a hurried narrator names them.
+
+    Args:
+        verb_slips: Probability that a segment gets one of the other verbs, all alike.
+        noun_slips: The same for nouns.
+    """
+    return [
+        replace(
+            segment,
+            verb=_named(segment.verb, list(VERBS), verb_slips, rng),
+            noun=_named(segment.noun, list(NOUNS), noun_slips, rng),
+        )
+        for segment in segments
+    ]
+
+
+def _named(name: str, names: list[str], slips: float, rng: Generator) -> str:
+    other = str(rng.choice([other for other in names if other != name]))
+    return other if rng.uniform() < slips else name
 
 
 def write_segments(path: Path, segments: Iterable[Segment], fps: float) -> None:

@@ -24,6 +24,9 @@ class DemoParameters:
     noun_skew: float = 0.88
     tail_share: float = 0.2  # the rarest classes that together hold at most this share
     unseen_share: float = 1 / 3  # of the validation videos
+    # Probability that the narrator of a segment names another class.
+    verb_slips: float = 0.2
+    noun_slips: float = 0.2
 
     # Objects.
     object_radius: Range = (0.165, 0.205)
@@ -78,6 +81,6 @@ class DemoParameters:
     keypoint_noise: float = 0.002  # standard deviation
 
     # Detector's training set.
-    detector_frames_per_clip: float = 0.6
+    detector_frames_per_clip: float = 1.0
     detector_max_frames: int = 700
     detector_visible: float = 0.25  # boxes with less of their area in the frame are left out

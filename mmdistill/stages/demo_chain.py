@@ -27,8 +27,8 @@ class DemoSettings:
 
     data_root: Path = Path('data/demo')
     work_dir: Path = Path('work_dirs/demo')
-    num_train: int = 1200
-    num_val: int = 300
+    num_train: int = 720
+    num_val: int = 480
     data_seed: int = 0
     seed: int = 0
     cfg_options: tuple[str, ...] = ()

@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import cv2
 import decord
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from mmdistill.datasets import EpicKitchensDataset
+from mmdistill.datasets.demo_annotations import Segment, with_slips
+from mmdistill.datasets.demo_motion import VERBS
 from mmdistill.datasets.demo_parameters import DemoParameters
 from mmdistill.datasets.demo_plan import plan_videos
 from mmdistill.datasets.demo_renderer import open_encoder, render_demo
@@ -30,6 +34,14 @@ OFFICIAL_COLUMNS = (
 def demo(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp('demo') / 'demo'
     assert render_demo(out, num_train=24, num_val=9, seed=3)
+    return out
+
+
+@pytest.fixture(scope='module')
+def demo_without_slips(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp('demo') / 'demo'
+    right = DemoParameters(verb_slips=0, noun_slips=0)
+    assert render_demo(out, num_train=24, num_val=9, seed=3, params=right)
     return out
 
 
@@ -114,7 +126,8 @@ def test_class_files_name_the_labels_and_tails_are_the_rarest(demo):
         assert max(counts[k] for k in tail) <= min(counts[k] for k in keys if k not in tail)
 
 
-def test_detector_set_keeps_to_its_split_and_boxes_lie_in_the_frame(demo):
+def test_detector_set_keeps_to_its_split_and_boxes_lie_in_the_frame(demo_without_slips):
+    demo = demo_without_slips
     for split, csv_name in (('train', 'train'), ('val', 'validation')):
         coco = json.loads((demo / f'detector/{split}.json').read_text())
         segments = rows(demo / f'annotations/EPIC_100_{csv_name}.csv')
@@ -251,3 +264,24 @@ def _surfaces() -> tuple[np.ndarray, np.ndarray]:
     texture = cv2.resize(texture, (346, 288), interpolation=cv2.INTER_CUBIC)
     texture = cv2.cvtColor(texture, cv2.COLOR_GRAY2BGR)
     return texture, texture[::-1].copy()
+
+
+def test_slips_misname_segments_and_change_nothing_else(demo, demo_without_slips):
+    slipped, true = digest(demo), digest(demo_without_slips)
+    differing = {name for name in slipped if slipped[name] != true[name]}
+    segments = {f'annotations/EPIC_100_{split}.csv' for split in ('train', 'validation')}
+    assert segments | {'render.json'} <= differing
+    assert differing <= segments | {
+        'annotations/EPIC_100_tail_verbs.csv',
+        'annotations/EPIC_100_tail_nouns.csv',
+        'render.json',
+    }
+
+
+def test_a_slip_names_each_other_class_alike():
+    segments = [Segment('P01_101', i, 0, 16, 'push', 'mug', 'pan') for i in range(8000)]
+    found = with_slips(segments, 0.35, 0.0, np.random.default_rng(0))
+    counts = Counter(segment.verb for segment in found)
+    assert {segment.noun for segment in found} == {'mug'}
+    expected = [8000 * (0.65 if verb == 'push' else 0.05) for verb in VERBS]
+    assert chisquare([counts[verb] for verb in VERBS], expected).pvalue > 0.01

@@ -1,6 +1,6 @@
 """Render the demo data set: EPIC-KITCHENS-100 in miniature, with boxes for a detector.
 
-python tools/data/render_demo.py data/demo --train 1200 --val 300 --seed 0
+python tools/data/render_demo.py data/demo --train 720 --val 480 --seed 0
 """
 
 import argparse
@@ -14,8 +14,8 @@ from mmdistill.datasets.demo_renderer import render_demo
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('out', help='folder to create')
-    parser.add_argument('--train', type=int, default=1200, help='number of training clips')
-    parser.add_argument('--val', type=int, default=300, help='number of validation clips')
+    parser.add_argument('--train', type=int, default=720, help='number of training clips')
+    parser.add_argument('--val', type=int, default=480, help='number of validation clips')
     parser.add_argument('--seed', type=int, default=0, help='same seed, same pixels')
     parser.add_argument('--size', type=int, nargs=2, default=(128, 96), metavar=('WIDTH', 'HEIGHT'))
     return parser.parse_args()
