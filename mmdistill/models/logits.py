@@ -22,10 +22,11 @@ def mean_over_views(logits: dict[str, Tensor], num_clips: int) -> dict[str, Tens
 
 
 def rows_of_clips(logits: Tensor, clips: Sequence[int], num_clips: int) -> Tensor:
-    """The rows of some clips: (B * V, K) -> (n * V, K); with all clips the logits themselves."""
+    """The rows of some clips: (B * V, ...) -> (n * V, ...); of all clips the tensor itself."""
     if len(clips) == num_clips:
         return logits
-    return logits.unflatten(0, (num_clips, -1))[list(clips)].flatten(0, 1)
+    per_clip = len(logits) // num_clips
+    return logits.unflatten(0, (num_clips, per_clip))[list(clips)].flatten(0, 1)
 
 
 def no_loss(logits: Tensor) -> Tensor:

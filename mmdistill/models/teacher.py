@@ -28,8 +28,8 @@ class TeacherOutput(NamedTuple):
     logits: dict[str, Tensor]  # (B, K), fused over the experts, before softmax
     expert_logits: dict[str, Tensor]  # (B, M, K)
     weights: dict[str, Tensor]  # (B, M), how much each expert counted; sums to 1 over M
-    # Of the watched layers, per clip (rows of the clip, ...), or None without the modality.
-    features: dict[Feature, list[Tensor | None]] = {}
+    # Of the watched layers, per clip: (its views or frames, ...), (0, ...) without the modality.
+    features: dict[Feature, list[Tensor]] = {}
 
 
 class TeacherDataPreprocessor(BaseDataPreprocessor):
@@ -205,8 +205,8 @@ def set_teacher_output(data_samples: SampleList, output: TeacherOutput) -> None:
             part: BaseDataElement(**{task: tensor[i] for task, tensor in tensors.items()})
             for part, tensors in by_task.items()
         }
-        there = {_key(*f): clips[i] for f, clips in features.items() if clips[i] is not None}
-        parts['features'] = BaseDataElement(**there)
+        by_layer = {_key(*feature): clips[i] for feature, clips in features.items()}
+        parts['features'] = BaseDataElement(**by_layer)
         sample.set_field(BaseDataElement(**parts), 'teacher', dtype=BaseDataElement)
 
 
@@ -229,24 +229,32 @@ def teacher_logits(data_samples: SampleList) -> dict[str, Tensor]:
     }
 
 
-def teacher_feature(
-    data_samples: SampleList, expert: str, layer: str
-) -> tuple[list[int], Tensor | None]:
+def teacher_feature(data_samples: SampleList, expert: str, layer: str) -> tuple[list[int], Tensor]:
     """A feature that travels on the samples: the clips that have it, and their rows (N, ...).
 
-    Clips without the expert's modality have none; without any, the tensor is None.
+    Clips without the expert's modality have none.
+
+    Raises:
+        KeyError: The teacher did not hand out this layer.
     """
-    clips = [sample.teacher.features.get(_key(expert, layer)) for sample in data_samples]
-    rows = [i for i, clip in enumerate(clips) if clip is not None]
-    return rows, torch.cat([clips[i] for i in rows]) if rows else None
+    key = _key(expert, layer)
+    for sample in data_samples:
+        if key not in sample.teacher.features:
+            raise KeyError(
+                f'Sample {sample.metainfo.get("sample_id", "?")!r} carries no feature of layer '
+                f'{layer!r} of expert {expert!r}; features come from live experts: add '
+                'mmdistill.DistillationLossHook to custom_hooks.'
+            )
+    clips = [sample.teacher.features.get(key) for sample in data_samples]
+    return [i for i, clip in enumerate(clips) if len(clip)], torch.cat(clips)
 
 
 def _key(expert: str, layer: str) -> str:
     return f'{expert}/{layer}'
 
 
-def _by_clip(feature: Tensor, available_B: list[bool], layer: str) -> list[Tensor | None]:
-    """Views of a batch's feature, one per clip; None for clips without the modality."""
+def _by_clip(feature: Tensor, available_B: list[bool], layer: str) -> list[Tensor]:
+    """Views of a batch's feature, one per clip; an empty one for clips without the modality."""
     num_clips = len(available_B)
     if len(feature) % num_clips:
         raise ValueError(
@@ -255,7 +263,7 @@ def _by_clip(feature: Tensor, available_B: list[bool], layer: str) -> list[Tenso
             'clips, views or frames.'
         )
     clips = feature.unflatten(0, (num_clips, -1)).unbind()
-    return [clip if there else None for clip, there in zip(clips, available_B, strict=True)]
+    return [clip if there else clip[:0] for clip, there in zip(clips, available_B, strict=True)]
 
 
 def _common_classes(experts: dict[str, Expert]) -> dict[str, int]:
