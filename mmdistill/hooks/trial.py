@@ -14,7 +14,7 @@ from ..models.teacher import set_teacher_output
 
 
 def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset: Any) -> None:
-    """Raise ValueError where losses or weightings need labels, and the data set has clips without.
+    """Raise ValueError where a loss or weighting needs labels, and the data set has clips without.
 
     Args:
         student: The student.
@@ -34,6 +34,9 @@ def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset
         for task, weighting in teacher.weightings.items()
         if weighting.needs_labels
     ]
+    neck = getattr(student.recognizer, 'neck', None)
+    if getattr(neck, 'aux_head', None) is not None:
+        needing.append(f'the auxiliary loss of the neck ({type(neck).__name__})')
     if needing:
         raise ValueError(
             f'{" and ".join(needing)} need the label of every clip, but the training data set '

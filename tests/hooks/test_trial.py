@@ -83,6 +83,10 @@ def test_unlabelled_clips_are_found_below_wrappers_and_weightings_are_asked(part
     teacher.weightings['noun'] = ConfidenceAwareWeighting()
     with pytest.raises(ValueError, match=r"the weighting of 'noun' \(ConfidenceAware.*=False"):
         check_labels(student, teacher, wrapped)
+    student.recognizer.neck = torch.nn.Identity()
+    student.recognizer.neck.aux_head = torch.nn.Identity()
+    with pytest.raises(ValueError, match='and the auxiliary loss of the neck'):
+        check_labels(student, teacher, unlabelled)
     check_labels(student, teacher, dataset)
 
 
