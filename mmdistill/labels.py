@@ -1,8 +1,13 @@
 """Labels on data samples: one per task, whether the data has an action or verbs and nouns.
 
 A single label is the task `action`, stored as MMAction2 does (`gt_label`); verb + noun data has
-one entry per task in `gt_labels`. Shape legend: B = clips in the batch, K = classes.
+one entry per task in `gt_labels`. A sample without either is unlabelled; one that lacks the labels
+of some tasks names these in its metainfo, `unlabelled`: a missing column is not taken for that.
+Shape legend: B = clips in the batch, N = those with a label, K = classes.
 """
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from mmaction.structures import ActionDataSample
@@ -11,6 +16,13 @@ from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 ACTION = 'action'
+
+
+class LabelledRows(NamedTuple):
+    """The clips of a batch that have a label of one task."""
+
+    rows: list[int]  # N positions in the batch, rising
+    labels: Tensor  # (N,) class indices or (N, K) blended labels; (0,) if there are none
 
 
 def task_labels(data_samples: SampleList) -> dict[str, Tensor]:
@@ -30,6 +42,34 @@ def task_labels(data_samples: SampleList) -> dict[str, Tensor]:
     return {task: torch.stack([labels[task] for labels in per_sample]) for task in tasks}
 
 
+def labelled_rows(data_samples: SampleList, tasks: Sequence[str]) -> dict[str, LabelledRows]:
+    """Labels of a batch in which clips may lack them: task -> rows and labels.
+
+    Raises:
+        KeyError: A sample has labels, but lacks one of `tasks` without saying so.
+    """
+    rows: dict[str, list[int]] = {task: [] for task in tasks}
+    found: dict[str, list[Tensor]] = {task: [] for task in tasks}
+    for i, sample in enumerate(data_samples):
+        labels = _labels_of(sample)
+        missing = set(tasks) - labels.keys() - set(sample.metainfo.get('unlabelled', ()))
+        if labels and missing:
+            raise KeyError(
+                f'The model has heads for {sorted(tasks)}, but sample '
+                f'{sample.metainfo.get("sample_id", "?")!r} has labels for {list(labels)} only; '
+                'name the heads as the tasks of the data set.'
+            )
+        for task in tasks:
+            if task in labels:
+                rows[task].append(i)
+                found[task].append(labels[task])
+    empty = torch.empty(0, dtype=torch.long)
+    return {
+        task: LabelledRows(rows[task], torch.stack(found[task]) if found[task] else empty)
+        for task in tasks
+    }
+
+
 def _labels_of(sample: ActionDataSample) -> dict[str, Tensor]:
     if 'gt_labels' in sample:
         # MMEngine keeps field names in a set, whose order differs from process to process.
@@ -44,10 +84,18 @@ def label_samples(labels_B: Tensor) -> SampleList:
     return [ActionDataSample().set_gt_label(label.reshape(-1)) for label in labels_B]
 
 
-def set_task_labels(sample: ActionDataSample, label: int | dict[str, int]) -> None:
-    """Store a record's label: an int as MMAction2 does, a dict as `gt_labels`, one per task."""
+def set_task_labels(sample: ActionDataSample, label: int | dict[str, int | None]) -> None:
+    """Store a record's label: an int as MMAction2 does, a dict as `gt_labels`, one per task.
+
+    A task whose label is None is stored as unlabelled.
+    """
     if isinstance(label, dict):
-        tensors = {task: torch.tensor([value]) for task, value in label.items()}
+        tensors = {
+            task: torch.tensor([value]) for task, value in label.items() if value is not None
+        }
         sample.set_field(BaseDataElement(**tensors), 'gt_labels', dtype=BaseDataElement)
+        if len(tensors) < len(label):
+            unlabelled = tuple(sorted(label.keys() - tensors.keys()))
+            sample.set_metainfo(dict(unlabelled=unlabelled))
     else:
         sample.set_gt_label(label)

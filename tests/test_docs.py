@@ -92,9 +92,9 @@ def test_parts_of_the_pages_work(clone):
     logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
     cosine = MODELS.build(dict(type='mmdistill.CosineLoss'))
     assert cosine(logits, 2 * logits + 1).item() == pytest.approx(0, abs=1e-6)
-    __import__('projects.entropy.entropy')
+    __import__('projects.margin.margin')
     sure = torch.stack([logits, 9 * logits], dim=1)
-    weights = MODELS.build(dict(type='mmdistill.EntropyWeighting')).weights(sure, None)
+    weights = MODELS.build(dict(type='mmdistill.MarginWeighting')).weights(sure, None)
     assert weights.sum(1).allclose(torch.ones(4)) and (weights[:, 1] > weights[:, 0]).all()
 
     folder = clone / 'depth/video'

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 
-from mmdistill.labels import label_samples, set_task_labels, task_labels
+from mmdistill.labels import label_samples, labelled_rows, set_task_labels, task_labels
 
 
 def sample(label: int | dict[str, int] | None, sample_id: str = 'clip') -> ActionDataSample:
@@ -73,3 +73,30 @@ def test_samples_without_the_same_tasks(labels, message):
     samples = [sample(label, f'c{i}') for i, label in enumerate(labels)]
     with pytest.raises(KeyError, match=message):
         task_labels(samples)
+
+
+def test_rows_of_the_labelled_clips_per_task():
+    samples = [
+        sample(dict(verb=1, noun=20)),
+        sample(None),
+        sample(dict(verb=3, noun=None)),
+        sample(dict(verb=None, noun=7)).to('cpu'),  # as a data preprocessor does
+    ]
+    found = labelled_rows(samples, ['verb', 'noun'])
+    assert (found['verb'].rows, found['verb'].labels.tolist()) == ([0, 2], [1, 3])
+    assert (found['noun'].rows, found['noun'].labels.tolist()) == ([0, 3], [20, 7])
+    none = labelled_rows([sample(None)] * 2, ['action'])['action']
+    assert (none.rows, none.labels.shape, none.labels.dtype) == ([], (0,), torch.long)
+
+
+def test_a_task_that_is_missing_without_a_word_is_an_error():
+    samples = [sample(None), sample(dict(verb=1), 'P01_7')]
+    with pytest.raises(
+        KeyError, match=r"\['noun', 'verb'\], but sample 'P01_7' .* \['verb'\] only"
+    ):
+        labelled_rows(samples, ['verb', 'noun'])
+
+
+def test_unlabelled_clips_are_an_error_where_all_need_labels():
+    with pytest.raises(KeyError, match="'clip' has labels for \\['verb'\\]"):
+        task_labels([sample(dict(verb=1, noun=2)), sample(dict(verb=1, noun=None))])

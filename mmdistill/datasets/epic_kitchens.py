@@ -113,7 +113,9 @@ class EpicKitchensDataset(MultimodalDataset):
                 continue
             tail = {row.integer(task) for row in self._rows(path, task)}
             for record in records:
-                record[f'tail_{task}'] = record['label'][task] in tail
+                label = record.get('label', {}).get(task)
+                if label is not None:
+                    record[f'tail_{task}'] = label in tail
         return records
 
     def _required_columns(self) -> list[str]:

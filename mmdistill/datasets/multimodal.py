@@ -14,6 +14,7 @@ from .holdout import holdout_groups
 from .transforms import LoadModalities, named_steps
 
 SPLITS = (None, 'train', 'holdout')
+SOME = 'some'
 
 
 @DATASETS.register_module()
@@ -32,7 +33,7 @@ class MultimodalDataset(BaseActionDataset):
     | `sample_id`, `video_id`, `group` | str |
     | `start_frame`, `stop_frame`, `total_frames` | int; 0-based, stop exclusive, their difference |
     | `start_index` | `start_frame`, where MMAction2's samplers begin to count |
-    | `label` | dict task -> class id; an int if the only task is `action`; absent if unlabelled |
+    | `label` | dict task -> class id or None; an int if the only task is `action`; absent if none |
     | `media` | dict modality -> path |
     | `modality` | 'RGB': what MMAction2's transforms ask for |
 
@@ -45,8 +46,11 @@ class MultimodalDataset(BaseActionDataset):
         tasks: Task to CSV with its class names (columns `id, name`), or to None where there is
             none; by default the CSV's columns say: `action`, or `verb` and `noun`. The names are
             in `metainfo['classes']`; with them a label out of range is an error.
-        labelled: False reads no labels: the clips are for distillation or prediction only.
-        split: None for every clip, 'train' or 'holdout' for the two parts of the holdout split.
+        labelled: False reads no labels: the clips are for distillation or prediction only. 'some'
+            takes an empty cell in a label column for a clip without that label, of which a student
+            learns from the teacher alone; otherwise an empty cell is an error.
+        split: None for every clip, 'train' or 'holdout' for the two parts of the holdout split;
+            of the latter only clips with all labels, for these it is there.
         holdout: Arguments of `holdout_groups`: `ratio`, `seed`.
         check_media: Whether a missing file is an error at once (one look per file that the
             pipeline's modalities read).
@@ -69,7 +73,7 @@ class MultimodalDataset(BaseActionDataset):
         media: Mapping[str, str] | None = None,
         data_root: str = '',
         tasks: Mapping[str, str | None] | None = None,
-        labelled: bool = True,
+        labelled: bool | str = True,
         split: str | None = None,
         holdout: Mapping[str, Any] | None = None,
         check_media: bool = True,
@@ -101,7 +105,7 @@ class MultimodalDataset(BaseActionDataset):
             record = self._parse_row(row)
             record['media'] = self._format_media(row, record)
             if label_columns:
-                record['label'] = self._parse_label(row, record['sample_id'], label_columns)
+                record |= self._parse_label(row, record['sample_id'], label_columns)
             records.append(record)
         self._check_unique(rows, records)
         records = self._select_split(records)
@@ -187,20 +191,30 @@ class MultimodalDataset(BaseActionDataset):
 
     def _parse_label(
         self, row: Row, sample_id: str, label_columns: Mapping[str, str]
-    ) -> int | dict[str, int]:
-        labels = {}
-        for task, column in label_columns.items():
-            labels[task] = label = row.integer(column)
-            if label < 0 or label >= len(self.classes.get(task, range(label + 1))):
-                names = self.classes.get(task)
-                expected = (
-                    f'0 to {len(names) - 1} as in {self.tasks[task]}' if names else '0 or more'
-                )
-                raise row.error(
-                    f'sample {sample_id!r} has {task} class {label} in column {column!r}; '
-                    f'expected {expected}'
-                )
-        return labels['action'] if list(labels) == ['action'] else labels
+    ) -> dict[str, int | dict[str, int | None]]:
+        """The record's entry `label`, or nothing if the row has none and need not."""
+        labels = {t: self._parse_class(row, sample_id, t, c) for t, c in label_columns.items()}
+        if set(labels.values()) == {None}:
+            return {}
+        return dict(label=labels['action'] if list(labels) == ['action'] else labels)
+
+    def _parse_class(self, row: Row, sample_id: str, task: str, column: str) -> int | None:
+        if not row.values[column]:
+            if self.labelled == SOME:
+                return None
+            raise row.error(
+                f'sample {sample_id!r} has no {task} class, column {column!r} is empty; label it, '
+                "or set labelled='some' to distil clips without a label, too"
+            )
+        label = row.integer(column)
+        if label < 0 or label >= len(self.classes.get(task, range(label + 1))):
+            names = self.classes.get(task)
+            expected = f'0 to {len(names) - 1} as in {self.tasks[task]}' if names else '0 or more'
+            raise row.error(
+                f'sample {sample_id!r} has {task} class {label} in column {column!r}; '
+                f'expected {expected}'
+            )
+        return label
 
     def _format_media(self, row: Row, record: Mapping[str, Any]) -> dict[str, str]:
         fields = row.values | record
@@ -219,6 +233,8 @@ class MultimodalDataset(BaseActionDataset):
         return os.path.join(self.data_root, path)
 
     def _check_arguments(self) -> None:
+        if self.labelled not in (True, False, SOME):
+            raise ValueError(f'labelled is {self.labelled!r}; expected True, False or {SOME!r}.')
         if self.split not in SPLITS:
             raise ValueError(f'Unknown split {self.split!r}; expected one of {list(SPLITS)}.')
         unknown = sorted(self.holdout.keys() - {'ratio', 'seed'})
@@ -250,7 +266,7 @@ class MultimodalDataset(BaseActionDataset):
             logger='current',
         )
         if self.split == 'holdout':
-            return held_out
+            return [record for record in held_out if self.labelled != SOME or _is_labelled(record)]
         return [record for record in records if record['group'] not in groups]
 
     def _check_files(self, records: Sequence[dict]) -> None:
@@ -277,3 +293,8 @@ class MultimodalDataset(BaseActionDataset):
             return set(self.media)
         loaded = [modality for step in steps for modality in step.modalities.values()]
         return {modality.source for modality in loaded if not modality.optional}
+
+
+def _is_labelled(record: Mapping[str, Any]) -> bool:
+    label = record.get('label')
+    return None not in (label.values() if isinstance(label, dict) else [label])

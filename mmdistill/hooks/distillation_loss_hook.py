@@ -1,7 +1,11 @@
-"""The teacher's place in training: it answers before every iteration, onto the data samples."""
+"""The teacher's place in training: it answers before every iteration, onto the data samples.
+
+Shape legend: B = clips, M = experts.
+"""
 
 from typing import Any
 
+import torch
 from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -9,20 +13,23 @@ from mmengine.runner import Runner
 
 from ..models import MultimodalTeacher, StudentRecognizer
 from ..models.logits import num_classes_by_task
-from ..models.teacher import set_teacher_output
+from ..models.teacher import TeacherOutput, set_teacher_output
 from ..registry import HOOKS, MODELS
 from .holdout import fit_on_holdout
+from .trial import check_labels, try_features
 
 CHECKPOINT_KEY = 'distillation'
 
 
 @HOOKS.register_module()
 class DistillationLossHook(Hook):
-    """Own the teacher, and write its logits onto every training sample.
+    """Own the teacher, and write its logits and features onto every training sample.
 
     The model never contains the teacher: it is not in the state dict, the optimizer, EMA or DDP.
-    What its weightings found on the holdout is stored in the checkpoint under `distillation`
-    and restored on resume, so that a resumed run has the same teacher.
+    What its weightings found on the holdout is stored in the checkpoint under `distillation`,
+    beside what the student's losses have learned (projections), and restored on resume. The log
+    shows how much each expert counted (`weights/<task>/<expert>`, the mean over the clips) and
+    the loss weights that follow a schedule.
 
     Args:
         teacher: Config of a `MultimodalTeacher`; default: the config's top-level `teacher`.
@@ -38,18 +45,40 @@ class DistillationLossHook(Hook):
         self._restored: dict[str, Any] | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Remember the weighting of the run that is being resumed."""
-        if runner._resume:
-            self._restored = checkpoint.get(CHECKPOINT_KEY)
+        """Remember what the run that is being resumed had found.
+
+        Raises:
+            ValueError: Its losses had learned other parts than those of this config learn.
+        """
+        if not runner._resume or CHECKPOINT_KEY not in checkpoint:
+            return
+        self._restored = checkpoint[CHECKPOINT_KEY]
+        # Checkpoints before there were feature losses lack the entry, and anything to put there.
+        learned = set(self._restored.setdefault('losses', {}))
+        ours = set(_student(runner).losses.state_dict())
+        # Said here, before the optimizer's state fails to fit with a message about groups.
+        if learned != ours:
+            raise ValueError(
+                f'The losses of the resumed run have learned {sorted(learned) or "nothing"}, those '
+                f'of this config learn {sorted(ours) or "nothing"}; start a new work dir for other '
+                'losses.'
+            )
 
     def before_train(self, runner: Runner) -> None:
         """Build the teacher, check it against the student, and fit or restore its weighting."""
         student = _student(runner)
         self.teacher = MODELS.build(self.teacher_cfg or _teacher_of(runner)).to(get_device())
         check_classes(student, self.teacher)
+        check_labels(student, self.teacher, runner.train_dataloader.dataset)
+        self.teacher.watch(student.wanted_features)
         if self._restored is None:
             fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
-            return
+        else:
+            self._restore(runner, student)
+        if student.wanted_features:
+            try_features(student, self.teacher, runner.train_dataloader)
+
+    def _restore(self, runner: Runner, student: StudentRecognizer) -> None:
         if self._restored['experts'] != list(self.teacher.experts):
             raise ValueError(
                 f'The resumed run was taught by {self._restored["experts"]}, this config has '
@@ -57,19 +86,40 @@ class DistillationLossHook(Hook):
             )
         self.teacher.load_weighting_state(self._restored['weighting'])
         runner.logger.info('Teacher: weights restored from the checkpoint.')
+        student.losses.load_state_dict(self._restored['losses'])
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
     ) -> None:
-        """Let the teacher answer for the batch."""
-        set_teacher_output(data_batch['data_samples'], self.teacher.teach(data_batch))
+        """Let the teacher answer for the batch, and tell the student how far training is."""
+        student = _student(runner)
+        student.progress = runner.iter / runner.max_iters
+        output = self.teacher.teach(data_batch)
+        set_teacher_output(data_batch['data_samples'], output)
+        scalars = self._mean_weights(output) | student.scheduled_weights
+        for name, value in scalars.items():
+            runner.message_hub.update_scalar(f'train/{name}', value)
+
+    def _mean_weights(self, output: TeacherOutput) -> dict[str, float]:
+        """`weights/<task>/<expert>` of the batch."""
+        # One transfer from the device for all of them.
+        means = torch.stack([weights_BM.double().mean(0) for weights_BM in output.weights.values()])
+        return {
+            f'weights/{task}/{expert}': mean
+            for task, row in zip(output.weights, means.tolist(), strict=True)
+            for expert, mean in zip(self.teacher.experts, row, strict=True)
+        }
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Store what the weightings found, beside the student's own state dict."""
-        if self.teacher is not None:
-            checkpoint[CHECKPOINT_KEY] = dict(
-                experts=list(self.teacher.experts), weighting=self.teacher.weighting_state()
-            )
+        """Store what the weightings and the losses found, beside the student's own state dict."""
+        if self.teacher is None:
+            return
+        learned = _student(runner).losses.state_dict()
+        checkpoint[CHECKPOINT_KEY] = dict(
+            experts=list(self.teacher.experts),
+            weighting=self.teacher.weighting_state(),
+            losses={name: value.cpu() for name, value in learned.items()},
+        )
 
 
 def check_classes(student: StudentRecognizer, teacher: MultimodalTeacher) -> None:

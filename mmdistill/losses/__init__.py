@@ -1,5 +1,47 @@
-"""Distillation losses: one file each, a function plus a thin registered module."""
+"""Distillation losses: one idea per file, a pure function plus a thin registered module."""
 
+from .attention_transfer import AttentionTransferLoss, attention_distance
+from .dist import DISTLoss, dist_relations
+from .dkd import DKDLoss, decoupled_kl
+from .feature import FeatureLoss
+from .feature_grid import clip_grid
+from .feature_mse import FeatureMSELoss
+from .logit_mse import LogitMSELoss, logit_mse
+from .relational import RelationalLoss, relational_distance
+from .schedule import (
+    CosineWeight,
+    LinearWeight,
+    StepWeight,
+    WeightSchedule,
+    cosine_weight,
+    linear_weight,
+    step_weight,
+)
 from .soft_target import SoftTargetLoss, soft_target_kl
+from .standardize import standardize_logits
 
-__all__ = ['SoftTargetLoss', 'soft_target_kl']
+__all__ = [
+    'AttentionTransferLoss',
+    'CosineWeight',
+    'DISTLoss',
+    'DKDLoss',
+    'FeatureLoss',
+    'FeatureMSELoss',
+    'LinearWeight',
+    'LogitMSELoss',
+    'RelationalLoss',
+    'SoftTargetLoss',
+    'StepWeight',
+    'WeightSchedule',
+    'attention_distance',
+    'clip_grid',
+    'cosine_weight',
+    'decoupled_kl',
+    'dist_relations',
+    'linear_weight',
+    'logit_mse',
+    'relational_distance',
+    'soft_target_kl',
+    'standardize_logits',
+    'step_weight',
+]

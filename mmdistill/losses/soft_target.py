@@ -1,10 +1,11 @@
 """Soft targets: the KL divergence between softened teacher and student distributions."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..registry import MODELS
+from .base import at_least_single, check_same_classes, check_temperature
+from .standardize import standardize_logits
 
 
 def soft_target_kl(student_logits: Tensor, teacher_logits: Tensor, temperature: float) -> Tensor:
@@ -22,29 +23,14 @@ def soft_target_kl(student_logits: Tensor, teacher_logits: Tensor, temperature: 
         ValueError: The temperature is not positive or the shapes differ.
     """
     check_temperature(temperature)
-    if student_logits.shape != teacher_logits.shape:
-        raise ValueError(
-            f'The student has logits of shape {tuple(student_logits.shape)}, the teacher '
-            f'{tuple(teacher_logits.shape)}: both must know the same classes.'
-        )
-    # float32 at least: under autocast the logits may be half precision, and the log of a small
-    # softened probability would be lost in it.
-    dtype = torch.promote_types(student_logits.dtype, torch.float32)
-    log_student = F.log_softmax(student_logits.to(dtype) / temperature, dim=-1)
-    log_teacher = F.log_softmax(teacher_logits.to(dtype) / temperature, dim=-1)
+    check_same_classes(student_logits, teacher_logits)
+    student, teacher = at_least_single(student_logits, teacher_logits)
+    log_student = F.log_softmax(student / temperature, dim=-1)
+    log_teacher = F.log_softmax(teacher / temperature, dim=-1)
     kl = F.kl_div(log_student, log_teacher, reduction='batchmean', log_target=True)
     # Soft targets shrink gradients by 1 / T^2; undo it, so that the loss weight survives a change
     # of temperature.
     return kl * temperature**2
-
-
-def check_temperature(temperature: float) -> None:
-    """Raise ValueError unless the temperature of soft targets is positive."""
-    if not temperature > 0:
-        raise ValueError(
-            f'The temperature of soft targets must be > 0, got {temperature}; '
-            '1 leaves the logits as they are, larger values soften them.'
-        )
 
 
 @MODELS.register_module()
@@ -54,15 +40,23 @@ class SoftTargetLoss(nn.Module):
     Args:
         temperature: T; see `soft_target_kl`.
         loss_weight: lambda, the factor on this loss.
+        standardize: Bring both logits to mean 0 and standard deviation 1 per clip first, so that
+            the student need not match the size of the teacher's logits: see `standardize_logits`.
     """
 
-    def __init__(self, temperature: float = 1.0, loss_weight: float = 1.0) -> None:
+    def __init__(
+        self, temperature: float = 1.0, loss_weight: float = 1.0, standardize: bool = False
+    ) -> None:
         super().__init__()
         check_temperature(temperature)
         self.temperature = temperature
         self.loss_weight = loss_weight
+        self.standardize = standardize
 
     def forward(self, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
         """Loss of one task, a scalar."""
+        if self.standardize:
+            student_logits = standardize_logits(student_logits)
+            teacher_logits = standardize_logits(teacher_logits)
         kl = soft_target_kl(student_logits, teacher_logits, self.temperature)
         return self.loss_weight * kl

@@ -5,13 +5,18 @@ from .detection_head import DetectionFeatureHead
 from .detector import FrameDetections, FrameDetector
 from .detector_backbone import DetectionInputs, DetectorBackbone
 from .expert import Expert
+from .holdout_weighting import LearnedWeighting, SoftminWeighting, learned_scores
 from .multitask_head import MultitaskHead
+from .sample_weighting import (
+    ConfidenceAwareWeighting,
+    EntropyWeighting,
+    SampleSoftminWeighting,
+    confidence_weights,
+)
 from .student import StudentRecognizer
 from .teacher import MultimodalTeacher, TeacherOutput
 from .weighting import (
     FixedWeighting,
-    SampleSoftminWeighting,
-    SoftminWeighting,
     UniformWeighting,
     Weighting,
     fuse_logits,
@@ -19,14 +24,17 @@ from .weighting import (
 )
 
 __all__ = [
+    'ConfidenceAwareWeighting',
     'DetectionEncoder',
     'DetectionFeatureHead',
     'DetectionInputs',
     'DetectorBackbone',
+    'EntropyWeighting',
     'Expert',
     'FixedWeighting',
     'FrameDetections',
     'FrameDetector',
+    'LearnedWeighting',
     'MultimodalTeacher',
     'MultitaskHead',
     'SampleSoftminWeighting',
@@ -35,6 +43,8 @@ __all__ = [
     'TeacherOutput',
     'UniformWeighting',
     'Weighting',
+    'confidence_weights',
     'fuse_logits',
+    'learned_scores',
     'softmin_weights',
 ]

@@ -3,7 +3,7 @@
 Shape legend: B = clips in the batch, V = views per clip, K = classes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from torch import Tensor, nn
@@ -19,6 +19,19 @@ def by_task(logits: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
 def mean_over_views(logits: dict[str, Tensor], num_clips: int) -> dict[str, Tensor]:
     """Average (B * V, K) logits over the views of each clip to (B, K)."""
     return {task: x.reshape(num_clips, -1, x.shape[-1]).mean(dim=1) for task, x in logits.items()}
+
+
+def rows_of_clips(logits: Tensor, clips: Sequence[int], num_clips: int) -> Tensor:
+    """The rows of some clips: (B * V, ...) -> (n * V, ...); of all clips the tensor itself."""
+    if len(clips) == num_clips:
+        return logits
+    per_clip = len(logits) // num_clips
+    return logits.unflatten(0, (num_clips, per_clip))[list(clips)].flatten(0, 1)
+
+
+def no_loss(logits: Tensor) -> Tensor:
+    """0 that depends on the logits: the gradients are zeros, for which DDP does wait."""
+    return logits[:0].float().sum()
 
 
 def recognizer_logits(recognizer: nn.Module, inputs: Tensor, num_clips: int) -> dict[str, Tensor]:

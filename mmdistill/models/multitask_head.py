@@ -4,8 +4,9 @@ from mmaction.utils import ForwardResults, SampleList
 from mmengine.model import BaseModule, ModuleDict
 from torch import Tensor
 
-from ..labels import label_samples, task_labels
+from ..labels import LabelledRows, label_samples, labelled_rows
 from ..registry import MODELS
+from .logits import no_loss, rows_of_clips
 
 
 @MODELS.register_module()
@@ -13,7 +14,8 @@ class MultitaskHead(BaseModule):
     """Run any MMAction2 head per task and keep their names apart.
 
     Losses and accuracies of a task carry its name (`verb/loss_cls`); predictions are stored as
-    `pred_score`, a dict from task to scores.
+    `pred_score`, a dict from task to scores. Inside a student, which learns from unlabelled clips
+    too, the losses of a task are those of the clips that have its label.
 
     Args:
         heads: Task name to the config of an MMAction2 classification head.
@@ -25,6 +27,9 @@ class MultitaskHead(BaseModule):
     Raises:
         ValueError: There is no head, or a head sets `average_clips`.
     """
+
+    # By itself a recognizer learns nothing from a clip without labels: that is an error then.
+    allow_unlabelled = False
 
     def __init__(
         self,
@@ -60,19 +65,19 @@ class MultitaskHead(BaseModule):
     def loss(self, feats: ForwardResults, data_samples: SampleList, **kwargs) -> dict[str, Tensor]:
         """Losses and accuracies of every task, each under `<task>/<name>`."""
         logits = self(feats, **kwargs)
-        labels = task_labels(data_samples)
-        missing = sorted(logits.keys() - labels.keys())
-        if missing:
-            raise KeyError(
-                f'The model has heads for {sorted(logits)}, but sample '
-                f'{data_samples[0].metainfo.get("sample_id", "?")!r} has labels for '
-                f'{sorted(labels)} only; name the heads as the tasks of the data set.'
-            )
-        return {
-            f'{task}/{name}': value
-            for task, head in self.heads.items()
-            for name, value in head.loss_by_feat(logits[task], label_samples(labels[task])).items()
-        }
+        losses = {}
+        for task, found in labelled_rows(data_samples, list(logits)).items():
+            if not self.allow_unlabelled:
+                _check_all_labelled(task, found, data_samples)
+            rows = rows_of_clips(logits[task], found.rows, len(data_samples))
+            for name, value in self._loss_of(task, rows, found.labels).items():
+                losses[f'{task}/{name}'] = value
+        return losses
+
+    def _loss_of(self, task: str, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        if len(labels) == 0:
+            return dict(loss_cls=no_loss(logits))
+        return self.heads[task].loss_by_feat(logits, label_samples(labels))
 
     def predict(self, feats: ForwardResults, data_samples: SampleList, **kwargs) -> SampleList:
         """Write `pred_score` and `pred_label`, dicts from task to tensor, onto every sample."""
@@ -86,3 +91,13 @@ class MultitaskHead(BaseModule):
                 {task: score[i].argmax(dim=-1) for task, score in scores.items()}, 'pred_label'
             )
         return data_samples
+
+
+def _check_all_labelled(task: str, found: LabelledRows, data_samples: SampleList) -> None:
+    for i, sample in enumerate(data_samples):
+        if i not in found.rows:
+            raise KeyError(
+                f'Sample {sample.metainfo.get("sample_id", "?")!r} has no label for {task!r}, and '
+                'a recognizer by itself learns from labels only: label it, leave it out, or '
+                'distil a mmdistill.StudentRecognizer.'
+            )

@@ -3,12 +3,18 @@
 from typing import Any
 
 from mmaction.utils import ForwardResults, OptSampleList, SampleList
-from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from torch import Tensor, nn
 
+from ..losses import FeatureLoss, WeightSchedule
+from ..losses.schedule import build_weight
 from ..registry import MODELS
+from .distillation import build_losses, check_losses, feature_losses, logit_losses
+from .features import captured_features
+from .label_losses import label_losses
 from .logits import by_task, captured_logits, mean_over_views
-from .teacher import teacher_logits
+from .multitask_head import MultitaskHead
+from .teacher import Feature, teacher_logits
 
 RECOGNIZER = 'recognizer.'
 
@@ -38,24 +44,31 @@ class StudentDataPreprocessor(BaseDataPreprocessor):
 class StudentRecognizer(BaseModel):
     """Train a recognizer by lambda * T^2 * KL(teacher || student) + (1 - lambda) * CE.
 
-    Radevski et al., ICCV 2023, eq. 1. The teacher's logits come on the data samples, where
-    `DistillationLossHook` (or a cache) put them. The state dict is the recognizer's own, key for
+    Radevski et al., ICCV 2023, eq. 1; further losses are added to it. The teacher's logits and
+    features come on the data samples, where `DistillationLossHook` (or a cache) put them. A clip
+    without a label learns from the teacher alone. The state dict is the recognizer's own, key for
     key, so a checkpoint loads strictly into the stock recognizer; at test the recognizer is all
     there is.
 
     Args:
         recognizer: Config of any MMAction2 recognizer.
-        losses: Name to the config of a distillation loss; each is applied to every task.
-        label_weight: (1 - lambda), the factor on the recognizer's own losses.
+        losses: Name to the config of a distillation loss; see `mmdistill.losses.base`. Logit
+            losses are applied to every task. A `loss_weight` is a number or a schedule.
+        label_weight: (1 - lambda), the factor on the recognizer's own losses; a number, or a
+            schedule such as `dict(type='mmdistill.LinearWeight', start=0.0, end=0.9)`.
         modality: The batch key that the student reads.
         init_cfg: MMEngine's initialisation config.
+
+    Raises:
+        KeyError: A loss names a layer that the recognizer does not have.
+        ValueError: A loss does not go with the recognizer.
     """
 
     def __init__(
         self,
         recognizer: dict,
         losses: dict[str, dict],
-        label_weight: float = 1.0,
+        label_weight: float | dict = 1.0,
         modality: str = 'rgb',
         init_cfg: dict | None = None,
     ) -> None:
@@ -63,10 +76,35 @@ class StudentRecognizer(BaseModel):
         preprocessor = StudentDataPreprocessor(model.data_preprocessor, modality)
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.recognizer = model
-        self.losses = ModuleDict({name: MODELS.build(cfg) for name, cfg in losses.items()})
-        self.label_weight = label_weight
+        self.losses, self.schedules = build_losses(losses)
+        check_losses(self.losses, model)
+        self.label_weight = build_weight(label_weight, 'label_weight')
+        # Fraction of training that is done; DistillationLossHook moves it on.
+        self.progress = 0.0
+        if isinstance(model.cls_head, MultitaskHead):
+            model.cls_head.allow_unlabelled = True
         self._register_state_dict_hook(_as_bare_recognizer)
         self._register_load_state_dict_pre_hook(_from_bare_recognizer, with_module=True)
+
+    @property
+    def wanted_features(self) -> list[Feature]:
+        """(expert, layer) of every feature that a loss compares the student's with."""
+        return list(dict.fromkeys((x.expert, x.expert_layer) for x in self._feature_losses))
+
+    @property
+    def _feature_losses(self) -> list[FeatureLoss]:
+        return [loss for loss in self.losses.values() if isinstance(loss, FeatureLoss)]
+
+    @property
+    def scheduled_weights(self) -> dict[str, float]:
+        """The present value of every weight that follows a schedule, under its name in the log."""
+        weights = {
+            f'loss_weight/{name}': schedule(self.progress)
+            for name, schedule in self.schedules.items()
+        }
+        if isinstance(self.label_weight, WeightSchedule):
+            weights['label_weight'] = self.label_weight(self.progress)
+        return weights
 
     def forward(
         self, inputs: Tensor, data_samples: OptSampleList = None, mode: str = 'tensor', **kwargs
@@ -77,29 +115,42 @@ class StudentRecognizer(BaseModel):
         return self.recognizer(inputs, data_samples, mode=mode, **kwargs)
 
     def loss(self, inputs: Tensor, data_samples: SampleList, **kwargs) -> dict[str, Tensor]:
-        """The recognizer's losses times `label_weight`, and `<task>/loss_<name>` per loss."""
-        with captured_logits(self.recognizer.cls_head) as outputs:
-            results = self.recognizer.loss(inputs, data_samples, **kwargs)
+        """Losses of the labels and of the teacher, under the names they have in the log.
+
+        The recognizer's own, times `label_weight`; `<task>/loss_<name>` per logit loss and
+        `features/loss_<name>` per feature loss; and `<task>/distillation`, the sum of a task's,
+        and `distillation`, the sum of all, which MMEngine does not add to the loss again.
+        """
+        layers = [loss.student_layer for loss in self._feature_losses]
+        with (
+            captured_logits(self.recognizer.cls_head) as outputs,
+            captured_features(self.recognizer, layers) as features,
+        ):
+            results = label_losses(self.recognizer, inputs, data_samples, **kwargs)
+        weight = self.scheduled_weights.get('label_weight', self.label_weight)
         losses = {
-            name: value * self.label_weight if 'loss' in name else value
-            for name, value in results.items()
+            name: value * weight if 'loss' in name else value for name, value in results.items()
         }
         student = mean_over_views(by_task(outputs[-1]), len(data_samples))
         teacher = teacher_logits(data_samples)
-        for task, logits in student.items():
-            target = _target_of(task, teacher, logits)
-            for name, loss in self.losses.items():
-                losses[f'{task}/loss_{name}'] = loss(logits, target)
+        parts = logit_losses(self.losses, student, teacher, data_samples)
+        parts['features'] = feature_losses(self.losses, features, data_samples)
+        return losses | self._weighed(parts)
+
+    def _weighed(self, parts: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
+        """The parts under their schedules, and their sums."""
+        losses, sums = {}, []
+        for task, by_name in parts.items():
+            for name, value in by_name.items():
+                if name in self.schedules:
+                    value = value * self.schedules[name](self.progress)
+                losses[f'{task}/loss_{name}'] = by_name[name] = value
+            if by_name:
+                losses[f'{task}/distillation'] = sum(by_name.values()).detach()
+                sums.append(losses[f'{task}/distillation'])
+        if sums:
+            losses['distillation'] = sum(sums)
         return losses
-
-
-def _target_of(task: str, teacher: dict[str, Tensor], logits: Tensor) -> Tensor:
-    if task not in teacher:
-        raise KeyError(
-            f'The student has a head for {task!r}, but the teacher answered for '
-            f'{sorted(teacher)}; give the experts the same tasks.'
-        )
-    return teacher[task].to(logits.device)
 
 
 def _as_bare_recognizer(module: nn.Module, state: dict, prefix: str, metadata: dict) -> None:

@@ -3,6 +3,8 @@
 Shape legend: B = clips, M = experts, K = classes.
 """
 
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import torch
@@ -11,18 +13,23 @@ from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from ..labels import ACTION, task_labels
+from ..labels import ACTION, labelled_rows
 from ..registry import MODELS
 from .expert import Expert, build_expert
+from .features import captured_features, check_layer, feature_of
 from .weighting import Weighting, available_only, fuse_logits, weights_per_clip
+
+Feature = tuple[str, str]  # expert and layer
 
 
 class TeacherOutput(NamedTuple):
-    """What the teacher says about a batch, each a dict from task to tensor."""
+    """What the teacher says about a batch: dicts from task to tensor, and features of experts."""
 
     logits: dict[str, Tensor]  # (B, K), fused over the experts, before softmax
     expert_logits: dict[str, Tensor]  # (B, M, K)
     weights: dict[str, Tensor]  # (B, M), how much each expert counted; sums to 1 over M
+    # Of the watched layers, per clip: (its views or frames, ...), (0, ...) without the modality.
+    features: dict[Feature, list[Tensor]] = {}
 
 
 class TeacherDataPreprocessor(BaseDataPreprocessor):
@@ -62,6 +69,7 @@ class MultimodalTeacher(BaseModel):
         self.data_preprocessor = TeacherDataPreprocessor(self.experts)
         self.num_classes = _common_classes(self.experts)
         self.weightings = _build_weightings(weighting, list(self.num_classes))
+        self._watched: dict[str, list[str]] = {}
         self.requires_grad_(False)
         self.train(False)
 
@@ -69,11 +77,41 @@ class MultimodalTeacher(BaseModel):
         """Ignore `mode`: a teacher never leaves evaluation."""
         return super().train(False)
 
+    def watch(self, features: Iterable[Feature]) -> None:
+        """From now on, let `teach` return the outputs of these layers as well.
+
+        Raises:
+            KeyError: There is no such expert, or it has no such layer.
+        """
+        watched: dict[str, list[str]] = {}
+        for name, layer in features:
+            if name not in self.experts:
+                raise KeyError(
+                    f'A feature loss asks for expert {name!r}, but the teacher has '
+                    f'{list(self.experts)}; correct the loss, or add the expert.'
+                )
+            check_layer(self.experts[name].recognizer, layer, f'expert {name!r}')
+            watched.setdefault(name, []).append(layer)
+        self._watched = watched
+
     @torch.no_grad()
     def teach(self, batch: dict[str, Any]) -> TeacherOutput:
         """Run the experts on a collated batch and fuse what they say."""
         data = self.data_preprocessor(batch, False)
-        return self.fuse(self.run_experts(data['inputs']), data['data_samples'])
+        with ExitStack() as stack:
+            captured = {
+                name: stack.enter_context(captured_features(self.experts[name].recognizer, layers))
+                for name, layers in self._watched.items()
+            }
+            expert_logits = self.run_experts(data['inputs'])
+        available_MB = self._available(data['data_samples']).T.tolist()
+        available = dict(zip(self.experts, available_MB, strict=True))
+        features = {}
+        for name, layers in self._watched.items():
+            for layer in layers:
+                feature = feature_of(captured[name], layer, f'expert {name!r}')
+                features[name, layer] = _by_clip(feature, available[name], layer)
+        return self.fuse(expert_logits, data['data_samples'])._replace(features=features)
 
     @torch.no_grad()
     def run_experts(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -88,8 +126,7 @@ class MultimodalTeacher(BaseModel):
 
     def fuse(self, expert_logits: dict[str, Tensor], data_samples: SampleList) -> TeacherOutput:
         """Weigh and sum the experts' logits (B, M, K) per task."""
-        needs_labels = any(w.needs_labels for w in self.weightings.values())
-        labels = task_labels(data_samples) if needs_labels else {}
+        labels = self._labels(data_samples)
         logits, weights = {}, {}
         for task, logits_BMK in expert_logits.items():
             found = self.weightings[task].weights(logits_BMK, labels.get(task))
@@ -98,6 +135,21 @@ class MultimodalTeacher(BaseModel):
             weights[task] = available_only(weights_BM, available_BM)
             logits[task] = fuse_logits(logits_BMK, weights[task])
         return TeacherOutput(logits, expert_logits, weights)
+
+    def _labels(self, data_samples: SampleList) -> dict[str, Tensor]:
+        """Labels of the tasks whose weighting looks at them, with all clips labelled."""
+        tasks = {task: w for task, w in self.weightings.items() if w.needs_labels}
+        labels = {}
+        for task, found in labelled_rows(data_samples, list(tasks)).items():
+            absent = sorted(set(range(len(data_samples))) - set(found.rows))
+            if absent:
+                raise ValueError(
+                    f'{type(tasks[task]).__name__} weighs experts by the label of each clip, but '
+                    f'{data_samples[absent[0]].metainfo.get("sample_id", "?")!r} has none for '
+                    f'{task!r}; use EntropyWeighting or SoftminWeighting for unlabelled clips.'
+                )
+            labels[task] = found.labels
+        return labels
 
     def forward(
         self, inputs: dict[str, Tensor], data_samples: OptSampleList = None, mode: str = 'tensor'
@@ -146,11 +198,15 @@ class MultimodalTeacher(BaseModel):
 
 def set_teacher_output(data_samples: SampleList, output: TeacherOutput) -> None:
     """Write the teacher's answer for each clip onto its sample, as `sample.teacher`."""
+    by_task = output._asdict()
+    features = by_task.pop('features')
     for i, sample in enumerate(data_samples):
         parts = {
-            part: BaseDataElement(**{task: tensor[i] for task, tensor in by_task.items()})
-            for part, by_task in output._asdict().items()
+            part: BaseDataElement(**{task: tensor[i] for task, tensor in tensors.items()})
+            for part, tensors in by_task.items()
         }
+        by_layer = {_key(*feature): clips[i] for feature, clips in features.items()}
+        parts['features'] = BaseDataElement(**by_layer)
         sample.set_field(BaseDataElement(**parts), 'teacher', dtype=BaseDataElement)
 
 
@@ -171,6 +227,43 @@ def teacher_logits(data_samples: SampleList) -> dict[str, Tensor]:
         task: torch.stack([sample.teacher.logits.get(task) for sample in data_samples])
         for task in tasks
     }
+
+
+def teacher_feature(data_samples: SampleList, expert: str, layer: str) -> tuple[list[int], Tensor]:
+    """A feature that travels on the samples: the clips that have it, and their rows (N, ...).
+
+    Clips without the expert's modality have none.
+
+    Raises:
+        KeyError: The teacher did not hand out this layer.
+    """
+    key = _key(expert, layer)
+    for sample in data_samples:
+        if key not in sample.teacher.features:
+            raise KeyError(
+                f'Sample {sample.metainfo.get("sample_id", "?")!r} carries no feature of layer '
+                f'{layer!r} of expert {expert!r}; features come from live experts: add '
+                'mmdistill.DistillationLossHook to custom_hooks.'
+            )
+    clips = [sample.teacher.features.get(key) for sample in data_samples]
+    return [i for i, clip in enumerate(clips) if len(clip)], torch.cat(clips)
+
+
+def _key(expert: str, layer: str) -> str:
+    return f'{expert}/{layer}'
+
+
+def _by_clip(feature: Tensor, available_B: list[bool], layer: str) -> list[Tensor]:
+    """Views of a batch's feature, one per clip; an empty one for clips without the modality."""
+    num_clips = len(available_B)
+    if len(feature) % num_clips:
+        raise ValueError(
+            f'The layer {layer!r} of an expert gives a tensor of shape {tuple(feature.shape)} for '
+            f'{num_clips} clips: its first axis must be a multiple; name a layer whose rows are '
+            'clips, views or frames.'
+        )
+    clips = feature.unflatten(0, (num_clips, -1)).unbind()
+    return [clip if there else clip[:0] for clip, there in zip(clips, available_B, strict=True)]
 
 
 def _common_classes(experts: dict[str, Expert]) -> dict[str, int]:

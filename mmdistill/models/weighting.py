@@ -1,6 +1,8 @@
-"""How much each expert counts in the teacher: pure functions and thin registered classes.
+"""How much each expert counts in the teacher: the maths, and the weightings that need no data.
 
-Radevski et al., *Multimodal Distillation for Egocentric Action Recognition*, ICCV 2023, sec. 3.2.
+Weightings fitted on the holdout are in holdout_weighting.py, those of the very clip in
+sample_weighting.py. Radevski et al., *Multimodal Distillation for Egocentric Action Recognition*,
+ICCV 2023, sec. 3.2.
 Shape legend: B = clips, M = experts, K = classes.
 """
 
@@ -24,16 +26,21 @@ def softmin_weights(losses_M: Tensor, temperature: float) -> Tensor:
     Raises:
         ValueError: The temperature is not positive, or a loss is not finite.
     """
-    if not temperature > 0:
-        raise ValueError(
-            f'The weighting temperature must be > 0, got {temperature}; 1.0 is a usual start.'
-        )
+    check_weighting_temperature(temperature)
     if not torch.isfinite(losses_M).all():
         raise ValueError(
             f'Softmin weights need finite losses, got {losses_M.tolist()}; '
             'check the checkpoint of the expert whose loss is not a number.'
         )
     return F.softmax(-losses_M / temperature, dim=-1)
+
+
+def check_weighting_temperature(temperature: float) -> None:
+    """Raise ValueError unless the weighting temperature gamma is positive."""
+    if not temperature > 0:
+        raise ValueError(
+            f'The weighting temperature must be > 0, got {temperature}; 1.0 is a usual start.'
+        )
 
 
 def fuse_logits(logits_BMK: Tensor, weights: Tensor) -> Tensor:
@@ -140,67 +147,6 @@ class FixedWeighting(Weighting):
     def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
         """The (M,) weights given at construction."""
         return self._weights_M.to(logits_BMK)
-
-
-@MODELS.register_module()
-class SoftminWeighting(Weighting):
-    """Softmin of each expert's mean cross-entropy on the holdout (the paper's eq. 3).
-
-    Args:
-        temperature: The weighting temperature gamma, > 0.
-    """
-
-    needs_holdout = True
-
-    def __init__(self, temperature: float = 1.0) -> None:
-        softmin_weights(torch.zeros(1), temperature)  # reject a bad temperature right here
-        self.temperature = temperature
-        self.losses_M: Tensor | None = None
-
-    def fit(self, logits_BMK: Tensor, labels_B: Tensor) -> None:
-        """Measure every expert's cross-entropy over the holdout clips."""
-        self.losses_M = expert_cross_entropy(logits_BMK, labels_B).mean(dim=0)
-
-    def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
-        """The (M,) weights found on the holdout."""
-        if self.losses_M is None:
-            raise RuntimeError(
-                'SoftminWeighting was not fitted: the teacher needs a holdout. Give '
-                'DistillationLossHook (or TeacherWeightingHook) a holdout_dataloader.'
-            )
-        return softmin_weights(self.losses_M, self.temperature).to(logits_BMK)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """The experts' holdout losses, (M,)."""
-        return {} if self.losses_M is None else {'losses_M': self.losses_M}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Restore the holdout losses."""
-        self.losses_M = state.get('losses_M')
-
-
-@MODELS.register_module()
-class SampleSoftminWeighting(Weighting):
-    """Softmin of each expert's cross-entropy on the very clip, which needs its label.
-
-    Args:
-        temperature: The weighting temperature gamma, > 0.
-    """
-
-    needs_labels = True
-
-    def __init__(self, temperature: float = 1.0) -> None:
-        softmin_weights(torch.zeros(1), temperature)
-        self.temperature = temperature
-
-    def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
-        """(B, M) weights from the labels of the batch."""
-        if labels_B is None:
-            raise ValueError(
-                'SampleSoftminWeighting weighs experts by the label of each clip, but the batch '
-                'has none; use SoftminWeighting for unlabelled clips.'
-            )
-        return softmin_weights(expert_cross_entropy(logits_BMK, labels_B), self.temperature)
 
 
 def expert_cross_entropy(logits_BMK: Tensor, labels_B: Tensor) -> Tensor:

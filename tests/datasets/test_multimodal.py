@@ -125,6 +125,38 @@ def test_unlabelled_clips_only_on_request(build):
     assert 'label' not in build(labelled=False).load_record(0)
 
 
+def test_empty_labels_only_on_request(build):
+    rows = ['v1,0,8,0,1', 'v1,8,20,1,', 'v2,5,6,,']
+    with pytest.raises(ValueError, match=r"line 3: sample 'v1_8_20' has no noun.*labelled='some'"):
+        build(rows)
+    dataset = build(rows, labelled='some')
+    records = [dataset.load_record(i) for i in range(3)]
+    assert [record.get('label') for record in records] == [
+        dict(verb=0, noun=1),
+        dict(verb=1, noun=None),
+        None,
+    ]
+    single = build(['v,0,4,7', 'v,4,8,'], 'video_id,start_frame,stop_frame,action', labelled='some')
+    assert [single.load_record(i).get('label') for i in range(2)] == [7, None]
+    with pytest.raises(ValueError, match=r"'v1_8_20' has verb class -1"):
+        build(['v1,8,20,-1,'], labelled='some')
+    with pytest.raises(ValueError, match="labelled is 'none'; expected True, False or 'some'"):
+        build(labelled='none')
+
+
+def test_a_holdout_is_of_labelled_clips(build):
+    rows = [f'v{i},{j},{j + 1},0,{0 if j % 2 else ""}' for i in range(8) for j in range(4)]
+    parts = {}
+    for split in ('train', 'holdout'):
+        dataset = build(rows, split=split, holdout=dict(ratio=0.25), labelled='some')
+        parts[split] = [dataset.load_record(i) for i in range(len(dataset))]
+    assert {str(record['label']) for record in parts['holdout']} == {"{'verb': 0, 'noun': 0}"}
+    assert len(parts['holdout']) == 4  # of 2 videos with 2 labelled clips each
+    assert len(parts['train']) == 24
+    videos = [{record['video_id'] for record in part} for part in parts.values()]
+    assert not videos[0] & videos[1]
+
+
 def test_label_columns_must_be_clear(build):
     header = HEADER + ',action'
     with pytest.raises(ValueError, match='say which to learn'):

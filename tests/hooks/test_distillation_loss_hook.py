@@ -74,7 +74,104 @@ def test_experts_and_teacher_are_measured_before_training(distillation, train):
     assert log.index('Holdout teacher') < log.index('Saving checkpoint')
 
 
+MARS = dict(
+    type='mmdistill.FeatureMSELoss',
+    student_layer='backbone.layer4',
+    expert='flow',
+    expert_layer='backbone.layer3',
+    student_channels=32,
+    expert_channels=16,
+)
+
+
+def test_how_much_each_expert_counts_is_logged(distillation, train):
+    cfg = distillation()
+    cfg['teacher']['weighting'] = dict(
+        verb=dict(type='mmdistill.EntropyWeighting'), noun=dict(type='mmdistill.UniformWeighting')
+    )
+    scalars = train(cfg).message_hub.log_scalars
+    shares = [scalars[f'train/weights/verb/{name}'].data[0] for name in ('rgb', 'flow')]
+    assert (shares[0] + shares[1]).tolist() == pytest.approx([1, 1, 1])
+    assert shares[0].std() > 0
+    assert scalars['train/weights/noun/rgb'].data[0].tolist() == [0.5, 0.5, 0.5]
+
+
+def test_schedules_follow_the_iterations_and_continue_after_a_resume(distillation, train):
+    ramp = dict(type='mmdistill.LinearWeight', start=0.0, end=6.0)
+
+    def config(**changes):
+        cfg = distillation(**changes)
+        cfg['model']['losses']['soft_target']['loss_weight'] = ramp
+        cfg['model']['label_weight'] = dict(
+            type='mmdistill.StepWeight', weights=[1, 0.5], milestones=[0.5]
+        )
+        return cfg
+
+    def logged(runner, name):
+        return runner.message_hub.log_scalars[f'train/{name}'].data[0].tolist()
+
+    two = dict(train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2))
+    runner = train(config(**two))
+    assert logged(runner, 'loss_weight/soft_target') == [0, 1, 2, 3, 4, 5]
+    assert logged(runner, 'label_weight') == [1, 1, 1, 0.5, 0.5, 0.5]
+    assert logged(runner, 'verb/loss_soft_target')[0] == 0
+    first = f'{runner.work_dir}/epoch_1.pth'
+    resumed = train(config(load_from=first, resume=True, **two))
+    assert logged(resumed, 'loss_weight/soft_target') == [0, 1, 2, 3, 4, 5]
+
+
+def test_projections_are_trained_published_nowhere_and_resumed_exactly(
+    distillation, train, recognizer_config
+):
+    def config(**changes):
+        cfg = distillation(
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
+            **changes,
+        )
+        cfg['model']['losses']['mars'] = MARS
+        return cfg
+
+    whole = train(config())
+    checkpoint = checkpoint_of(whole, 1)
+    stock = MODELS.build(recognizer_config())
+    stock.load_state_dict(checkpoint['state_dict'], strict=True)
+    learned = checkpoint['distillation']['losses']
+    assert set(learned) == {'mars.projection.weight', 'mars.projection.bias'}
+    assert whole.message_hub.log_scalars['train/features/loss_mars'].mean() > 0
+    projection = whole.model.losses['mars'].projection.weight
+    assert not torch.equal(projection, learned['mars.projection.weight'])
+
+    torch.manual_seed(9)  # another initialisation, which must not matter
+    resumed = train(config(load_from=f'{whole.work_dir}/epoch_1.pth', resume=True))
+    start = hook_of(resumed)._restored['losses']['mars.projection.weight']
+    assert torch.equal(start, learned['mars.projection.weight'])
+    state = resumed.model.losses.state_dict()
+    for name, value in whole.model.losses.state_dict().items():
+        assert torch.allclose(state[name], value, atol=1e-6), name
+
+
+def test_unlabelled_clips_train_with_the_others(distillation, train):
+    cfg = distillation()
+    cfg['train_dataloader']['dataset']['labelled'] = 'some'
+    cfg['train_dataloader']['batch_size'] = 1  # so that batches without any label occur
+    scalars = train(cfg).message_hub.log_scalars
+    labels = scalars['train/verb/loss_cls'].data[0]
+    assert sorted((labels == 0).tolist()) == [False] * 3 + [True] * 3
+    assert (scalars['train/verb/loss_soft_target'].data[0] > 0).all()
+    assert scalars['train/verb/top1_acc'].data[0].size == 3
+
+
 class TestBadInput:
+    def test_other_losses_cannot_continue_a_run(self, distillation, train):
+        train(distillation())
+        cfg = distillation(resume=True, train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2))
+        cfg['model']['losses']['mars'] = MARS
+        with pytest.raises(
+            ValueError, match=r"learned nothing, .*'mars.projection.bias'.*other lo"
+        ):
+            train(cfg)
+
     def test_other_classes_than_the_experts(self, distillation, train, recognizer_config):
         cfg = distillation()
         cfg['model']['recognizer'] = recognizer_config(classes=dict(verb=9, noun=5))

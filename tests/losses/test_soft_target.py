@@ -4,13 +4,8 @@ import pytest
 import scipy.stats
 import torch
 
-from mmdistill.losses import SoftTargetLoss, soft_target_kl
+from mmdistill.losses import SoftTargetLoss, soft_target_kl, standardize_logits
 from mmdistill.registry import MODELS
-
-
-@pytest.fixture
-def logits():
-    return 3 * torch.randn(2, 5, 7, generator=torch.Generator().manual_seed(3))
 
 
 @pytest.mark.parametrize('temperature', [0.5, 1.0, 4.0])
@@ -46,6 +41,14 @@ def test_half_precision_logits_are_computed_in_single(logits):
     full = soft_target_kl(student.bfloat16().float(), teacher.bfloat16().float(), 4.0)
     assert half.dtype == torch.float32
     assert half == full
+
+
+def test_standardised_logits_forget_offset_and_scale(logits):
+    student, teacher = logits
+    loss = MODELS.build(dict(type='mmdistill.SoftTargetLoss', temperature=2.0, standardize=True))
+    expected = soft_target_kl(standardize_logits(student), standardize_logits(teacher), 2.0)
+    assert loss(3 * student + 1, teacher / 5).item() == pytest.approx(expected.item(), rel=1e-4)
+    assert loss(student, 7 * student - 2).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_the_registered_loss_scales_by_its_weight(logits):

@@ -1,10 +1,12 @@
-"""A detector small enough for tests, with random weights that still see something."""
+"""A detector small enough for tests, and the answers of a teacher that is not there."""
 
 import copy
 
 import pytest
 import torch
 from mmdet.registry import MODELS as MMDET_MODELS
+
+from mmdistill.models.teacher import TeacherOutput, set_teacher_output
 
 NORM = {'type': 'BN'}
 ACT = {'type': 'SiLU', 'inplace': True}
@@ -92,3 +94,19 @@ def detector_checkpoint(tmp_path_factory) -> str:
     meta = {'dataset_meta': {'classes': ('hand', 'cup', 'plate', 'knife')}}
     torch.save({'state_dict': model.state_dict(), 'meta': meta}, path)
     return str(path)
+
+
+@pytest.fixture
+def teach():
+    """Put a random teacher answer on the samples of a batch; returns it."""
+
+    def put(batch, classes, features=None):
+        samples = batch['data_samples']
+        logits = {task: torch.randn(len(samples), k) for task, k in classes.items()}
+        experts = {task: x[:, None] for task, x in logits.items()}
+        weights = {task: torch.ones(len(x), 1) for task, x in logits.items()}
+        output = TeacherOutput(logits, experts, weights, features or {})
+        set_teacher_output(samples, output)
+        return output
+
+    return put

@@ -69,3 +69,41 @@ def test_a_head_that_averages_on_its_own_is_an_error():
         MODELS.build(dict(type='mmdistill.MultitaskHead', heads=dict(verb=head)))
     with pytest.raises(ValueError, match='no heads'):
         MODELS.build(dict(type='mmdistill.MultitaskHead', heads={}))
+
+
+def partly_labelled():
+    samples = [ActionDataSample(metainfo=dict(sample_id=f'clip{i}')) for i in range(4)]
+    for i, label in ((0, dict(verb=1, noun=2)), (2, dict(verb=3, noun=None))):
+        set_task_labels(samples[i], label)
+    return samples
+
+
+def test_unlabelled_clips_are_left_out_per_task(recognizer):
+    head = recognizer.cls_head
+    head.allow_unlabelled = True
+    feats = torch.randn(4, 32, 2, 2, 2)
+    losses = head.loss(feats, partly_labelled())
+    logits = head(feats)
+    for task, rows, labels in (('verb', [0, 2], [1, 3]), ('noun', [0], [2])):
+        expected = torch.nn.functional.cross_entropy(logits[task][rows], torch.tensor(labels))
+        assert losses[f'{task}/loss_cls'].item() == pytest.approx(expected.item(), rel=1e-6)
+
+
+def test_no_labels_at_all_are_no_loss_and_no_accuracy(recognizer):
+    head = recognizer.cls_head
+    head.allow_unlabelled = True
+    losses = head.loss(torch.randn(2, 32, 2, 2, 2), partly_labelled()[1::2])
+    assert {name: value.item() for name, value in losses.items()} == {
+        'verb/loss_cls': 0,
+        'noun/loss_cls': 0,
+    }
+    sum(losses.values()).backward()
+    assert all((p.grad == 0).all() for p in head.parameters())
+
+
+def test_by_itself_a_recognizer_needs_every_label(recognizer):
+    feats = torch.randn(4, 32, 2, 2, 2)
+    with pytest.raises(KeyError, match="'clip1' has no label for 'verb'"):
+        recognizer.cls_head.loss(feats, partly_labelled())
+    with pytest.raises(KeyError, match="'clip2' has no label for 'noun'"):
+        recognizer.cls_head.loss(feats[:1], partly_labelled()[2:3])

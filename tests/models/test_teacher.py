@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmdistill.models.teacher import set_teacher_output, teacher_logits
+from mmdistill.models.teacher import set_teacher_output, teacher_feature, teacher_logits
 from mmdistill.registry import MODELS
 
 TASKS = ('verb', 'noun')
@@ -131,7 +131,60 @@ def test_weightings_differ_by_task_and_survive_a_checkpoint(build_teacher, make_
     assert abs(ours.weights['verb'][0, 0] - 0.5) > 0.01
 
 
+class TestFeatures:
+    LAYER = ('flow', 'backbone.layer3')
+
+    def test_features_are_views_of_what_the_layer_gave(self, build_teacher, make_batch):
+        teacher, batch = build_teacher(), make_batch(num_clips=2, num_views=3)
+        teacher.watch([self.LAYER])
+        seen = []
+        layer = teacher.experts.flow.recognizer.backbone.layer3
+        handle = layer.register_forward_hook(lambda module, args, output: seen.append(output))
+        output = teacher.teach(batch)
+        handle.remove()
+        assert not layer._forward_hooks
+        clips = output.features[self.LAYER]
+        assert [len(clip) for clip in clips] == [3, 3]
+        assert torch.equal(torch.cat(clips), seen[0])
+        assert clips[1].data_ptr() == seen[0][3:].data_ptr()
+        set_teacher_output(batch['data_samples'], output)
+        # A data preprocessor moves the samples to its device.
+        samples = [sample.to('cpu') for sample in batch['data_samples']]
+        rows, feature = teacher_feature(samples, *self.LAYER)
+        assert rows == [0, 1]
+        assert torch.equal(feature, seen[0])
+
+    def test_a_clip_without_the_modality_has_none(self, build_teacher, make_batch):
+        teacher, batch = build_teacher(flow=dict(modality='rgb')), make_batch(num_clips=2)
+        teacher.watch([self.LAYER])
+        batch['data_samples'][0].set_metainfo(dict(available=dict(rgb=False)))
+        teacher.experts.rgb.modality = 'other'  # the clip must have something
+        output = teacher.teach(make_other(batch))
+        set_teacher_output(batch['data_samples'], output)
+        rows, feature = teacher_feature(batch['data_samples'], *self.LAYER)
+        assert rows == [1]
+        assert torch.equal(feature, output.features[self.LAYER][1])
+
+    def test_what_the_teacher_does_not_have(self, build_teacher):
+        with pytest.raises(KeyError, match=r"'audio', but the teacher has \['rgb', 'flow'\]"):
+            build_teacher().watch([('audio', 'backbone.layer3')])
+        with pytest.raises(KeyError, match="'backbone.layr3' in expert 'flow'.*one of backbone.l"):
+            build_teacher().watch([('flow', 'backbone.layr3')])
+
+
+def make_other(batch):
+    return dict(batch, inputs=dict(batch['inputs'], other=batch['inputs']['rgb']))
+
+
 class TestBadInput:
+    def test_a_weighting_by_labels_on_an_unlabelled_clip(self, build_teacher, make_batch):
+        teacher = build_teacher(dict(type='mmdistill.ConfidenceAwareWeighting'))
+        batch = make_batch()
+        assert teacher.teach(batch).weights['verb'].shape == (3, 2)
+        batch['data_samples'][1].pop('gt_labels')
+        with pytest.raises(ValueError, match="ConfidenceAwareWeighting .* 'clip1' has none"):
+            teacher.teach(batch)
+
     def test_missing_checkpoint(self, build_teacher, tmp_path):
         with pytest.raises(FileNotFoundError, match=r"'flow'.*tools/train.py"):
             build_teacher(flow=dict(checkpoint=str(tmp_path / 'best_*.pth')))

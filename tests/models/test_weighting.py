@@ -6,16 +6,22 @@ import pytest
 import scipy.special
 import torch
 
-from mmdistill.models import fuse_logits, softmin_weights
-from mmdistill.models.weighting import available_only, expert_cross_entropy
+from mmdistill.models import Weighting, fuse_logits, softmin_weights
+from mmdistill.models.weighting import available_only, expert_cross_entropy, weights_per_clip
 from mmdistill.registry import MODELS
 
-WEIGHTINGS = {
-    'uniform': dict(type='mmdistill.UniformWeighting'),
-    'fixed': dict(type='mmdistill.FixedWeighting', weights=[0.5, 0.2, 0.3]),
-    'softmin': dict(type='mmdistill.SoftminWeighting', temperature=0.5),
-    'sample': dict(type='mmdistill.SampleSoftminWeighting', temperature=0.5),
-}
+# The fixed one's weights are a statement about the experts in their order.
+FIXED = {3: [0.5, 0.2, 0.3], 1: [1.0]}
+ARGUMENTS = dict(
+    UniformWeighting=dict(),
+    FixedWeighting=dict(weights=FIXED[3]),
+    SoftminWeighting=dict(temperature=0.5),
+    LearnedWeighting=dict(),
+    SampleSoftminWeighting=dict(temperature=0.5),
+    EntropyWeighting=dict(temperature=0.5),
+    ConfidenceAwareWeighting=dict(),
+)
+NAMES = sorted(ARGUMENTS)
 
 
 @pytest.fixture
@@ -25,10 +31,24 @@ def clips():
     return logits_BMK, torch.randint(0, 5, (6,), generator=generator)
 
 
-def weigh(cfg, logits_BMK, labels_B):
-    weighting = MODELS.build(cfg)
+def build(name, **changes):
+    return MODELS.build(dict(type=f'mmdistill.{name}', **(ARGUMENTS[name] | changes)))
+
+
+def weigh(name, logits_BMK, labels_B, **changes):
+    """(B, M) weights of a weighting that saw the same clips as its holdout."""
+    weighting = build(name, **changes)
     weighting.fit(logits_BMK, labels_B)
-    return weighting.weights(logits_BMK, labels_B)
+    return weights_per_clip(weighting.weights(logits_BMK, labels_B), logits_BMK)
+
+
+def test_every_registered_weighting_is_tested_here():
+    registered = {
+        name
+        for name, part in MODELS.module_dict.items()
+        if issubclass(part, Weighting) and part.__module__.startswith('mmdistill.')
+    }
+    assert registered == set(NAMES)
 
 
 @pytest.mark.parametrize('temperature', [0.1, 1.0, 30.0])
@@ -80,27 +100,62 @@ def test_weights_of_another_shape_are_an_error():
         fuse_logits(torch.zeros(2, 2, 4), torch.ones(3) / 3)
 
 
-@pytest.mark.parametrize('name', WEIGHTINGS)
-def test_weights_sum_to_one(clips, name):
-    weights = weigh(WEIGHTINGS[name], *clips)
-    assert torch.allclose(weights.sum(-1), torch.ones(weights.shape[:-1]).to(weights))
-    assert (weights >= 0).all()
+@pytest.mark.parametrize('name', NAMES)
+def test_weights_sum_to_one_over_the_available_experts(clips, name):
+    weights_BM = weigh(name, *clips)
+    assert (weights_BM >= 0).all()
+    assert torch.allclose(weights_BM.sum(1), torch.ones(6).to(weights_BM))
+    available_BM = torch.rand(6, 3) > 0.4
+    available_BM[:, 1] = True
+    kept_BM = available_only(weights_BM, available_BM)
+    assert torch.allclose(kept_BM.sum(1), torch.ones(6).to(kept_BM))
+    assert (kept_BM[~available_BM] == 0).all()
 
 
-@pytest.mark.parametrize('name', ['uniform', 'softmin', 'sample'])
+@pytest.mark.parametrize('name', NAMES)
 def test_weights_follow_a_permutation_of_the_experts(clips, name):
     logits_BMK, labels_B = clips
     order = [2, 0, 1]
-    before = weigh(WEIGHTINGS[name], logits_BMK, labels_B)
-    after = weigh(WEIGHTINGS[name], logits_BMK[:, order], labels_B)
-    assert torch.allclose(after, before[..., order])
+    fixed = name == 'FixedWeighting'
+    changes = dict(weights=[FIXED[3][m] for m in order]) if fixed else {}
+    before = weigh(name, logits_BMK, labels_B)
+    after = weigh(name, logits_BMK[:, order], labels_B, **changes)
+    assert torch.allclose(after, before[:, order], atol=1e-5)
+    if name != 'UniformWeighting':
+        assert not torch.allclose(after, before, atol=1e-2)
 
 
-@pytest.mark.parametrize('name', ['uniform', 'softmin', 'sample'])
+@pytest.mark.parametrize('name', NAMES)
 def test_one_expert_is_the_teacher(clips, name):
     logits_BMK, labels_B = clips[0][:, :1], clips[1]
-    weights = weigh(WEIGHTINGS[name], logits_BMK, labels_B)
-    assert torch.allclose(fuse_logits(logits_BMK, weights.float()), logits_BMK[:, 0])
+    changes = dict(weights=FIXED[1]) if name == 'FixedWeighting' else {}
+    weights_BM = weigh(name, logits_BMK, labels_B, **changes)
+    assert torch.allclose(fuse_logits(logits_BMK, weights_BM.float()), logits_BMK[:, 0])
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_what_was_fitted_survives_a_checkpoint(clips, name, tmp_path):
+    logits_BMK, labels_B = clips
+    fitted, restored = build(name), build(name)
+    fitted.fit(logits_BMK, labels_B)
+    torch.save(fitted.state_dict(), tmp_path / 'state.pth')
+    restored.load_state_dict(torch.load(tmp_path / 'state.pth', weights_only=True))
+    ours, theirs = (w.weights(logits_BMK, labels_B) for w in (fitted, restored))
+    assert torch.equal(ours, theirs)
+    assert bool(fitted.state_dict()) == fitted.needs_holdout
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_labels_and_holdout_are_needed_only_by_those_that_say_so(clips, name):
+    weighting = build(name)
+    if weighting.needs_holdout:
+        with pytest.raises(RuntimeError, match=f'{name} was not fitted.*holdout_dataloader'):
+            weighting.weights(clips[0], clips[1])
+    elif weighting.needs_labels:
+        with pytest.raises(ValueError, match=f'{name} weighs.*unlabelled'):
+            weighting.weights(clips[0], None)
+    else:
+        assert weighting.weights(clips[0], None).shape[-1] == 3
 
 
 def test_cross_entropy_matches_torch_and_takes_blended_labels(clips):
@@ -111,28 +166,6 @@ def test_cross_entropy_matches_torch_and_takes_blended_labels(clips):
         assert torch.allclose(ours[:, m].float(), theirs, atol=1e-5)
     one_hot = torch.nn.functional.one_hot(labels_B, 5).float()
     assert torch.allclose(ours, expert_cross_entropy(logits_BMK, one_hot))
-
-
-def test_softmin_uses_the_mean_loss_of_the_holdout(clips):
-    logits_BMK, labels_B = clips
-    weighting = MODELS.build(WEIGHTINGS['softmin'])
-    weighting.fit(logits_BMK, labels_B)
-    expected = softmin_weights(expert_cross_entropy(logits_BMK, labels_B).mean(0), 0.5)
-    assert torch.allclose(weighting.weights(logits_BMK, None).double(), expected)
-
-    restored = MODELS.build(WEIGHTINGS['softmin'])
-    restored.load_state_dict(weighting.state_dict())
-    assert torch.equal(restored.weights(logits_BMK, None), weighting.weights(logits_BMK, None))
-
-
-def test_an_unfitted_softmin_says_what_is_missing(clips):
-    with pytest.raises(RuntimeError, match='holdout_dataloader'):
-        MODELS.build(WEIGHTINGS['softmin']).weights(clips[0], None)
-
-
-def test_sample_softmin_needs_labels(clips):
-    with pytest.raises(ValueError, match='unlabelled'):
-        MODELS.build(WEIGHTINGS['sample']).weights(clips[0], None)
 
 
 def test_absent_experts_get_no_weight():

@@ -1,0 +1,88 @@
+"""What can only be seen with data is tried before training, not in the middle of it."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from ..models import MultimodalTeacher, StudentRecognizer
+from ..models.teacher import set_teacher_output
+
+
+def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset: Any) -> None:
+    """Raise ValueError where a loss or weighting needs labels, and the data set has clips without.
+
+    Args:
+        student: The student.
+        teacher: The teacher.
+        dataset: The training data set, possibly a wrapper around others.
+    """
+    unlabelled = _unlabelled(dataset)
+    if unlabelled is None:
+        return
+    needing = [
+        f'the loss {name!r} ({type(loss).__name__})'
+        for name, loss in student.losses.items()
+        if getattr(loss, 'needs_labels', False)
+    ]
+    needing += [
+        f'the weighting of {task!r} ({type(weighting).__name__})'
+        for task, weighting in teacher.weightings.items()
+        if weighting.needs_labels
+    ]
+    neck = getattr(student.recognizer, 'neck', None)
+    if getattr(neck, 'aux_head', None) is not None:
+        needing.append(f'the auxiliary loss of the neck ({type(neck).__name__})')
+    if needing:
+        raise ValueError(
+            f'{" and ".join(needing)} need the label of every clip, but the training data set '
+            f'{unlabelled.ann_file} is read with labelled={unlabelled.labelled!r}; use losses and '
+            'weightings without labels, or leave out the unlabelled clips.'
+        )
+
+
+def _unlabelled(dataset: Any) -> Any | None:
+    """The first data set, below the wrappers, that may give clips without a label."""
+    if getattr(dataset, 'labelled', True) is not True:
+        return dataset
+    inner = [*getattr(dataset, 'datasets', ()), getattr(dataset, 'dataset', None)]
+    found = (_unlabelled(part) for part in inner if part is not None)
+    return next((part for part in found if part is not None), None)
+
+
+def try_features(
+    student: StudentRecognizer, teacher: MultimodalTeacher, dataloader: DataLoader
+) -> None:
+    """Compute the student's losses for one clip, twice in a batch; nothing is changed by it.
+
+    Channels of a layer, or whether its gradient gets out of a checkpointed part, are known only
+    when it runs: what the losses raise, they raise here.
+    """
+    with _same_randomness():
+        clip = dataloader.dataset[0]
+        batch = dataloader.collate_fn([clip, clip])
+        set_teacher_output(batch['data_samples'], teacher.teach(batch))
+        training = student.training
+        # No batch statistics move, no dropout is drawn.
+        student.eval()
+        try:
+            data = student.data_preprocessor(batch, False)
+            student.loss(data['inputs'], data['data_samples'])
+        finally:
+            student.train(training)
+
+
+@contextmanager
+def _same_randomness() -> Iterator[None]:
+    """Leave the generators as they were, so that training draws what it would have drawn."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
