@@ -1,5 +1,6 @@
 """Models: teacher, weightings, student, and the heads and backbones that MMAction2 lacks."""
 
+from .. import compat
 from .detection_encoder import DetectionEncoder
 from .detection_head import DetectionFeatureHead
 from .detector import FrameDetections, FrameDetector
@@ -38,3 +39,5 @@ __all__ = [
     'fuse_logits',
     'softmin_weights',
 ]
+
+compat.renew_fcn_classifier()

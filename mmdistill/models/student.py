@@ -7,7 +7,8 @@ from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
 from torch import Tensor, nn
 
 from ..registry import MODELS
-from .logits import by_task, captured_logits, mean_over_views
+from .batch_inputs import Reads, inputs_of
+from .logits import by_task, captured_logits, mean_over_views, run_recognizer
 from .teacher import teacher_logits
 
 RECOGNIZER = 'recognizer.'
@@ -16,22 +17,15 @@ RECOGNIZER = 'recognizer.'
 class StudentDataPreprocessor(BaseDataPreprocessor):
     """Hand the recognizer's own preprocessor the modality that the student reads."""
 
-    def __init__(self, preprocessor: BaseDataPreprocessor, modality: str) -> None:
+    def __init__(self, preprocessor: BaseDataPreprocessor, modality: Reads) -> None:
         super().__init__()
         self.preprocessor = preprocessor
         self.modality = modality
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Preprocess `inputs[modality]`, or `inputs` itself in a unimodal batch."""
-        inputs = data['inputs']
-        if isinstance(inputs, dict):
-            if self.modality not in inputs:
-                raise KeyError(
-                    f'The student reads {self.modality!r}, but the batch has only '
-                    f'{sorted(inputs)}; add it to LoadModalities and PackModalities.'
-                )
-            data = {**data, 'inputs': inputs[self.modality]}
-        return self.preprocessor(data, training)
+        inputs = inputs_of(data['inputs'], self.modality, 'The student')
+        return self.preprocessor({**data, 'inputs': inputs}, training)
 
 
 @MODELS.register_module()
@@ -47,7 +41,8 @@ class StudentRecognizer(BaseModel):
         recognizer: Config of any MMAction2 recognizer.
         losses: Name to the config of a distillation loss; each is applied to every task.
         label_weight: (1 - lambda), the factor on the recognizer's own losses.
-        modality: The batch key that the student reads.
+        modality: The batch key that the student reads; for a multimodal recognizer, the name of
+            each of its inputs to a batch key.
         init_cfg: MMEngine's initialisation config.
     """
 
@@ -56,7 +51,7 @@ class StudentRecognizer(BaseModel):
         recognizer: dict,
         losses: dict[str, dict],
         label_weight: float = 1.0,
-        modality: str = 'rgb',
+        modality: Reads = 'rgb',
         init_cfg: dict | None = None,
     ) -> None:
         model = MODELS.build(recognizer)
@@ -74,17 +69,17 @@ class StudentRecognizer(BaseModel):
         """As MMAction2's recognizers; only `mode='loss'` does more."""
         if mode == 'loss':
             return self.loss(inputs, data_samples, **kwargs)
-        return self.recognizer(inputs, data_samples, mode=mode, **kwargs)
+        return run_recognizer(self.recognizer, inputs, data_samples, mode, **kwargs)
 
     def loss(self, inputs: Tensor, data_samples: SampleList, **kwargs) -> dict[str, Tensor]:
         """The recognizer's losses times `label_weight`, and `<task>/loss_<name>` per loss."""
         with captured_logits(self.recognizer.cls_head) as outputs:
-            results = self.recognizer.loss(inputs, data_samples, **kwargs)
+            results = run_recognizer(self.recognizer, inputs, data_samples, 'loss', **kwargs)
         losses = {
             name: value * self.label_weight if 'loss' in name else value
             for name, value in results.items()
         }
-        student = mean_over_views(by_task(outputs[-1]), len(data_samples))
+        student = mean_over_views(by_task(outputs[-1], self.recognizer.cls_head), len(data_samples))
         teacher = teacher_logits(data_samples)
         for task, logits in student.items():
             target = _target_of(task, teacher, logits)

@@ -80,7 +80,7 @@ class MultimodalTeacher(BaseModel):
         """Logits of preprocessed inputs: task -> (B, M, K)."""
         outputs = []
         for name, expert in self.experts.items():
-            outputs.append(expert(inputs[name], num_clips=len(inputs[name])))
+            outputs.append(expert(inputs[name]))
         return {
             task: torch.stack([output[task].float() for output in outputs], dim=1)
             for task in self.num_classes
@@ -140,7 +140,12 @@ class MultimodalTeacher(BaseModel):
         rows = []
         for sample in data_samples:
             available = sample.metainfo.get('available', {})
-            rows.append([available.get(e.modality, True) for e in self.experts.values()])
+            rows.append(
+                [
+                    all(available.get(key, True) for key in expert.modalities)
+                    for expert in self.experts.values()
+                ]
+            )
         return torch.tensor(rows)
 
 
