@@ -61,8 +61,9 @@ class DistillationLossHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
     ) -> None:
-        """Let the teacher answer for the batch."""
-        set_teacher_output(data_batch['data_samples'], self.teacher.teach(data_batch))
+        """Let the teacher answer for the batch, once mixup or CutMix has been drawn for both."""
+        blend = _student(runner).blend(data_batch)
+        set_teacher_output(data_batch['data_samples'], self.teacher.teach(data_batch, blend))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Store what the weightings found, beside the student's own state dict."""

@@ -8,7 +8,14 @@ from torch import Tensor, nn
 
 from ..registry import MODELS
 from .batch_inputs import Reads, inputs_of
-from .logits import by_task, captured_logits, mean_over_views, run_recognizer
+from .blending import Blend, blend_batch, take_blending
+from .logits import (
+    by_task,
+    captured_logits,
+    mean_over_views,
+    num_classes_by_task,
+    run_recognizer,
+)
 from .teacher import teacher_logits
 
 RECOGNIZER = 'recognizer.'
@@ -58,10 +65,24 @@ class StudentRecognizer(BaseModel):
         preprocessor = StudentDataPreprocessor(model.data_preprocessor, modality)
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.recognizer = model
+        # Its own draw would come after the teacher's answer: see `blend`.
+        self.blending = take_blending(model.data_preprocessor)
         self.losses = ModuleDict({name: MODELS.build(cfg) for name, cfg in losses.items()})
         self.label_weight = label_weight
         self._register_state_dict_hook(_as_bare_recognizer)
         self._register_load_state_dict_pre_hook(_from_bare_recognizer, with_module=True)
+
+    def blend(self, batch: dict[str, Any]) -> Blend | None:
+        """Mixup or CutMix as the recognizer's config says, in place, before anyone reads the batch.
+
+        Returns:
+            What was drawn, for the teacher; None if the batch is as it was.
+        """
+        if self.blending is None:
+            return None
+        batch.update(self.data_preprocessor.cast_data(batch))
+        num_classes = num_classes_by_task(self.recognizer)
+        return blend_batch(self.blending, batch, self.data_preprocessor.modality, num_classes)
 
     def forward(
         self, inputs: Tensor, data_samples: OptSampleList = None, mode: str = 'tensor', **kwargs

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..labels import ACTION, task_labels
 from ..registry import MODELS
+from .blending import Blend
 from .expert import Expert, build_expert
 from .weighting import Weighting, available_only, fuse_logits, weights_per_clip
 
@@ -70,10 +71,16 @@ class MultimodalTeacher(BaseModel):
         return super().train(False)
 
     @torch.no_grad()
-    def teach(self, batch: dict[str, Any]) -> TeacherOutput:
-        """Run the experts on a collated batch and fuse what they say."""
+    def teach(self, batch: dict[str, Any], blend: Blend | None = None) -> TeacherOutput:
+        """Run the experts on a collated batch and fuse what they say.
+
+        Of an expert whose modality cannot be blended, the logits are: see `Blend`.
+        """
         data = self.data_preprocessor(batch, False)
-        return self.fuse(self.run_experts(data['inputs']), data['data_samples'])
+        logits = self.run_experts(data['inputs'])
+        if blend is not None:
+            logits = {task: self._blended(x, blend) for task, x in logits.items()}
+        return self.fuse(logits, data['data_samples'])
 
     @torch.no_grad()
     def run_experts(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -134,6 +141,11 @@ class MultimodalTeacher(BaseModel):
     def needs_holdout(self) -> bool:
         """Whether a weighting must see the holdout before the teacher can answer."""
         return any(weighting.needs_holdout for weighting in self.weightings.values())
+
+    def _blended(self, logits_BMK: Tensor, blend: Blend) -> Tensor:
+        experts = zip(self.experts.values(), logits_BMK.unbind(1), strict=True)
+        columns = [x if blend.covers(e.modalities) else blend.draw.logits(x) for e, x in experts]
+        return torch.stack(columns, dim=1)
 
     def _available(self, data_samples: SampleList) -> Tensor:
         """(B, M) booleans: which expert has its modality for which clip."""
