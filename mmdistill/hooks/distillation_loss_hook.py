@@ -8,6 +8,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from ..models import MultimodalTeacher, StudentRecognizer
+from ..models.class_names import check_class_names, class_names_of
 from ..models.logits import num_classes_by_task
 from ..models.teacher import set_teacher_output
 from ..registry import HOOKS, MODELS
@@ -47,6 +48,8 @@ class DistillationLossHook(Hook):
         student = _student(runner)
         self.teacher = MODELS.build(self.teacher_cfg or _teacher_of(runner)).to(get_device())
         check_classes(student, self.teacher)
+        metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', None)
+        check_class_names({'the data set': class_names_of(metainfo), **self.teacher.class_names})
         if self._restored is None:
             fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
             return

@@ -3,16 +3,14 @@
 import glob
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
-from ..config_tools import load_config
-from ..labels import ACTION
+from ..config_tools import read_model
 from ..registry import MODELS
 from .batch_inputs import Reads, batch_keys, inputs_of, num_clips
+from .class_names import ClassNames, class_names_of
 from .logits import num_classes_by_task, recognizer_logits
 
 EXPERT_KEYS = {'config', 'model', 'checkpoint', 'modality', 'cfg_options'}
@@ -50,13 +48,13 @@ class Expert(nn.Module):
             raise ValueError(f'Expert {name!r} needs either a config or a model, one of the two.')
         self.name = name
         self.modality = modality or name
-        model_cfg = model if model is not None else _model_of(config, cfg_options)
+        model_cfg = model if model is not None else read_model(config, cfg_options)
         built = MODELS.build(model_cfg)
         # A distilled student may serve as an expert: what counts is the recognizer inside.
         self.recognizer = getattr(built, 'recognizer', built)
         _take_batches(self.recognizer)
-        # Task -> names, in the order of the logits, where the checkpoint says so.
-        self.class_names: dict[str, list[str]] = {}
+        # As far as the checkpoint says.
+        self.class_names: ClassNames = {}
         if checkpoint is None:
             print_log(f'Expert {name!r} has no checkpoint: it is untrained.', 'current')
         else:
@@ -117,12 +115,6 @@ def find_checkpoint(pattern: str, name: str, config: str | None) -> str:
     return matches[0]
 
 
-def class_names_of(dataset_meta: dict[str, Any] | None) -> dict[str, list[str]]:
-    """Class names by task from a data set's `metainfo`, ours or upstream's; {} if it has none."""
-    names = (dataset_meta or {}).get('classes') or {}
-    return {ACTION: list(names)} if isinstance(names, (list, tuple)) else dict(names)
-
-
 def _take_batches(recognizer: nn.Module) -> None:
     """Forget `max_testing_views`: with it a recognizer takes one clip at a time, not a batch."""
     test_cfg = getattr(recognizer, 'test_cfg', None)
@@ -141,12 +133,3 @@ def _load(recognizer: nn.Module, path: str, name: str) -> dict[str, Any]:
             f'trained with its config and the same cfg_options. {reason}'
         ) from error
     return checkpoint.get('meta', {})
-
-
-def _model_of(config: str, cfg_options: dict[str, Any] | None) -> ConfigDict:
-    if '::' in config:
-        cfg: Config = get_config(config)
-        cfg.merge_from_dict(cfg_options or {})
-    else:
-        cfg = load_config(config, cfg_options)
-    return cfg.model

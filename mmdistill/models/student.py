@@ -16,6 +16,7 @@ from .logits import (
     num_classes_by_task,
     run_recognizer,
 )
+from .recognizer_config import fit_to_tasks, resolve_recognizer
 from .teacher import teacher_logits
 
 RECOGNIZER = 'recognizer.'
@@ -45,11 +46,14 @@ class StudentRecognizer(BaseModel):
     there is.
 
     Args:
-        recognizer: Config of any MMAction2 recognizer.
+        recognizer: Config of any MMAction2 recognizer; or `dict(config='mmaction::…')` with a path
+            or upstream's name of a whole config, whose `model` the dict's other keys change.
         losses: Name to the config of a distillation loss; each is applied to every task.
         label_weight: (1 - lambda), the factor on the recognizer's own losses.
         modality: The batch key that the student reads; for a multimodal recognizer, the name of
             each of its inputs to a batch key.
+        tasks: Task to number of classes: the recognizer's stock head becomes one classifier per
+            task. None leaves the head as its config has it.
         init_cfg: MMEngine's initialisation config.
     """
 
@@ -59,9 +63,11 @@ class StudentRecognizer(BaseModel):
         losses: dict[str, dict],
         label_weight: float = 1.0,
         modality: Reads = 'rgb',
+        tasks: dict[str, int] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        model = MODELS.build(recognizer)
+        recognizer = resolve_recognizer(recognizer)
+        model = MODELS.build(fit_to_tasks(recognizer, tasks) if tasks else recognizer)
         preprocessor = StudentDataPreprocessor(model.data_preprocessor, modality)
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.recognizer = model

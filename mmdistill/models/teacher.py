@@ -14,6 +14,7 @@ from torch import Tensor
 from ..labels import ACTION, task_labels
 from ..registry import MODELS
 from .blending import Blend
+from .class_names import ClassNames, check_class_names
 from .expert import Expert, build_expert
 from .weighting import Weighting, available_only, fuse_logits, weights_per_clip
 
@@ -52,7 +53,7 @@ class MultimodalTeacher(BaseModel):
         weighting: A registered weighting for every task, or task to weighting.
 
     Raises:
-        ValueError: There is no expert, or the experts do not know the same classes.
+        ValueError: There is no expert, or the experts do not know the same classes in one order.
     """
 
     def __init__(self, experts: dict[str, dict], weighting: dict) -> None:
@@ -62,6 +63,7 @@ class MultimodalTeacher(BaseModel):
         self.experts = ModuleDict({name: build_expert(name, cfg) for name, cfg in experts.items()})
         self.data_preprocessor = TeacherDataPreprocessor(self.experts)
         self.num_classes = _common_classes(self.experts)
+        check_class_names(self.class_names)
         self.weightings = _build_weightings(weighting, list(self.num_classes))
         self.requires_grad_(False)
         self.train(False)
@@ -136,6 +138,11 @@ class MultimodalTeacher(BaseModel):
         """Restore `weighting_state`."""
         for task, weighting in self.weightings.items():
             weighting.load_state_dict(state[task])
+
+    @property
+    def class_names(self) -> dict[str, ClassNames]:
+        """What each expert calls its classes, as far as its checkpoint says."""
+        return {f'expert {name!r}': expert.class_names for name, expert in self.experts.items()}
 
     @property
     def needs_holdout(self) -> bool:

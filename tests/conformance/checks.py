@@ -107,6 +107,7 @@ def check_student(case: Case) -> None:
     distil(student, teacher_of(dict(partner=partner)), case.batch(training=True))
 
     stock = case.recognizer()
+    settle(student.recognizer, case)
     with tempfile.NamedTemporaryFile(suffix='.pth') as file:
         torch.save(student.state_dict(), file.name)
         stock.load_state_dict(torch.load(file.name, weights_only=True), strict=True)
@@ -114,6 +115,7 @@ def check_student(case: Case) -> None:
     for turn in ('first', 'second'):
         theirs = scores_of(stock.eval().test_step(case.own(batch)))
         ours = scores_of(student.eval().test_step(copy.deepcopy(batch)))
+        expect(ours.isfinite().all(), 'the student predicts what is not a number')
         expect(torch.equal(ours, theirs), f'predictions differ after the round trip ({turn} test)')
     case.recognizer().load_state_dict(student.state_dict(), strict=True)
 
@@ -121,13 +123,13 @@ def check_student(case: Case) -> None:
 def check_expert(case: Case) -> None:
     """The config as an expert beside another one, teaching a small student for one step."""
     torch.manual_seed(0)
-    stock = case.recognizer().eval()
+    stock = settle(case.recognizer(), case)
     [num_classes] = num_classes_by_task(stock).values()
     with tempfile.NamedTemporaryFile(suffix='.pth') as file:
         torch.save(dict(state_dict=stock.state_dict(), meta={}), file.name)
         own = dict(
             config=f'mmaction::{case.name}',
-            cfg_options=case.options,
+            cfg_options=copy.deepcopy(case.options),
             checkpoint=file.name,
             modality=case.modality,
         )
@@ -179,6 +181,21 @@ def check_upstream(case: Case) -> None:
     losses = stock._run_forward(data, mode='loss')
     stock.parse_losses(losses)[0].backward()
     stock.eval().test_step(case.own(case.batch(training=False)))
+
+
+@torch.no_grad()
+def settle(recognizer: nn.Module, case: Case) -> nn.Module:
+    """Give batch norms the statistics of a batch: with those of no data, deep nets overflow."""
+    norms = [m for m in recognizer.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 1.0
+    recognizer.train()
+    data = recognizer.data_preprocessor(case.own(case.batch(training=True)), False)
+    recognizer._run_forward(data, mode='loss')
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
+    return recognizer.eval()
 
 
 def scores_of(samples: list) -> Tensor:

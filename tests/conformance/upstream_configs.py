@@ -1,5 +1,6 @@
 """The recognition configs of the installed MMAction2, made small by config alone."""
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ def read_small(name: str) -> tuple[Config, dict[str, Any]]:
     """A config with its reductions merged, and the reductions alone as `cfg_options`."""
     cfg = Config.fromfile(ROOT / name)
     options = {f'model.{key}': value for key, value in _reductions(cfg.model)}
-    cfg.merge_from_dict(options)
+    cfg.merge_from_dict(copy.deepcopy(options))  # which takes `_delete_` out of its argument
     return cfg, options
 
 
@@ -37,7 +38,7 @@ def clip_size(model: dict) -> int:
     if kind == 'C3D':
         return 32
     if 'ResNet3d' in kind or kind in ('ResNet2Plus1d', 'C2D', 'OmniResNet', 'RGBPoseConv3D'):
-        return 64 if 'neck' in model else 32
+        return 32
     if model['backbone'].get('patch_size') == 14:
         return 56
     return 64
@@ -54,10 +55,10 @@ def _reductions(model: dict) -> Iterator[tuple[str, Any]]:
         if isinstance(part.get('depth'), int) and part['depth'] > 50:
             yield f'backbone{path}.depth', 50
     if kind == 'SwinTransformer3D':
-        yield 'backbone.arch', SMALL_SWIN
+        yield 'backbone.arch', dict(SMALL_SWIN, _delete_=True)
         yield 'cls_head.in_channels', 384
     elif kind == 'MViT':
-        yield 'backbone.arch', SMALL_MVIT
+        yield 'backbone.arch', dict(SMALL_MVIT, _delete_=True)
         yield 'backbone.spatial_size', size
         yield 'cls_head.in_channels', 768
     elif kind == 'UniFormerV2':
@@ -75,7 +76,7 @@ def _reductions(model: dict) -> Iterator[tuple[str, Any]]:
         yield 'backbone.num_transformer_layers', 2
         yield 'backbone.img_size', size
     elif kind == 'C3D':
-        yield 'backbone.out_dim', 512
+        yield 'backbone.out_dim', 2048
     elif kind.startswith('timm.swin'):
         yield 'backbone.img_size', size
 
@@ -91,11 +92,11 @@ def _without_pretrained(node: Any, path: str) -> Iterator[tuple[str, Any]]:
         elif key in ('pretrained2d', 'clip_pretrained') and value:
             yield here, False
         elif key == 'init_cfg' and isinstance(value, dict) and value.get('type') == 'Pretrained':
-            yield here, None
+            yield here, dict(type='TruncNormal', layer='Linear', std=0.02, _delete_=True)
         else:
             yield from _without_pretrained(value, here)
-    # Left out, these two are on.
+    # Left out, these are on.
     if node.get('type') == 'UniFormerV2':
         yield f'{path}.clip_pretrained', False
-    if node.get('type') == 'UniFormer':
+    if node.get('type') in ('UniFormer', 'ResNetTSM', 'ResNetTIN', 'MobileNetV2TSM'):
         yield f'{path}.pretrained2d', False
