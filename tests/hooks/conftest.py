@@ -16,8 +16,9 @@ CLASSES = dict(verb=4, noun=5)
 class RandomClips(torch.utils.data.Dataset):
     """Clips of noise, the same in every process."""
 
-    def __init__(self, num_clips):
+    def __init__(self, num_clips, verbs=None):
         self.num_clips = num_clips
+        self.metainfo = dict(classes=dict(verb=verbs)) if verbs else {}
 
     def __len__(self):
         return self.num_clips
