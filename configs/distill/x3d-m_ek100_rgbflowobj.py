@@ -6,7 +6,5 @@ model = dict(recognizer=dict(config=f'mmaction::recognition/x3d/{name}.py'))
 own = dict(modalities=dict(frames=dict(clip_len=16, input_format='NCTHW')))
 loader = dict(dataset=dict(pipeline=dict(load=own)))
 train_dataloader = val_dataloader = test_dataloader = loader
-load_from = (
-    f'https://download.openmmlab.com/mmaction/v1.0/recognition/x3d/'
-    f'facebook/{name}_20201027-3f42382a.pth'
-)
+folder = 'https://download.openmmlab.com/mmaction/v1.0/recognition/x3d/facebook'
+load_from = f'{folder}/{name}_20201027-3f42382a.pth'

@@ -110,7 +110,7 @@ class SomethingSomethingDataset(MultimodalDataset):
 
     @staticmethod
     def _count_frames(record: dict[str, Any]) -> int:
-        path = Path(record['media'].get('rgb', ''))
+        path = Path(record['media'].get('rgb', 'none'))
         if path.is_dir():
             return sum(1 for file in path.iterdir() if file.suffix in ('.jpg', '.jpeg', '.png'))
         if not path.is_file():

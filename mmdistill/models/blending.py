@@ -17,7 +17,7 @@ from mmengine.model import BaseDataPreprocessor, stack_batch
 from torch import Tensor
 
 from ..labels import blend_labels
-from .batch_inputs import Reads, batch_keys
+from .batch_inputs import Reads, batch_keys, inputs_of
 
 
 @dataclass(frozen=True)
@@ -142,11 +142,14 @@ def blend_batch(
 
     Returns:
         What was drawn, or None if nothing was blended.
+
+    Raises:
+        KeyError: The batch lacks what the student reads.
     """
     inputs, samples = batch['inputs'], batch['data_samples']
     multimodal = isinstance(inputs, dict)
-    own = set(batch_keys(reads)) if multimodal else set()
-    reference = inputs[batch_keys(reads)[0]] if multimodal else inputs
+    own = inputs_of(inputs, reads, 'The student')
+    reference = next(iter(own.values())) if isinstance(own, dict) else own
     draw = draw_blend(blending, len(samples), tuple(reference[0].shape[-2:]))
     if draw is None:
         return None
@@ -154,6 +157,7 @@ def blend_batch(
     if not multimodal:
         batch['inputs'] = draw.frames(inputs)
         return Blend(draw, None)
-    keys = frozenset(k for k in inputs if k in own or inputs[k][0].dtype == torch.uint8)
+    frames = {key for key, clips in inputs.items() if clips[0].dtype == torch.uint8}
+    keys = frozenset(frames.union(batch_keys(reads)))
     batch['inputs'] = {k: draw.frames(x) if k in keys else x for k, x in inputs.items()}
     return Blend(draw, keys)

@@ -201,3 +201,8 @@ class TestBadInput:
             MODELS.build(
                 dict(type='mmdistill.StudentRecognizer', recognizer=recognizer, losses=LOSSES)
             )
+
+    def test_a_batch_without_the_students_modality(self):
+        batch = dict(inputs=dict(flow=clips()), data_samples=samples())
+        with pytest.raises(KeyError, match="The student reads 'rgb', but the batch has only"):
+            blend_batch(MixupBlending(4), batch, 'rgb', dict(action=4))
