@@ -2,7 +2,7 @@
 #
 #   VENV=path      the environment to use; one that exists keeps its torch (default .venv)
 #   PYTHON=path    the Python to make it with (default: the first of 3.10 to 3.12 that runs)
-#   ARGS=...       passed on to the program behind demo, test and test-slow
+#   ARGS=...       passed on to the program behind demo, test, test-slow and conformance
 
 VENV ?= .venv
 PYTHON ?=
@@ -13,11 +13,11 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format clean
+.PHONY: help setup demo test test-slow conformance lint format clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r name what; do printf '  make %-10s %s\n' "$$name" "$$what"; done
+		while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 setup: ## make the environment, or see that nothing is to do
 	@python=$$(sh tools/find_python.sh $(or $(PYTHON),$(wildcard $(BIN)/python))) && \
@@ -31,6 +31,9 @@ test: setup ## the tests that CI runs on every change
 
 test-slow: setup ## the whole chain at a tiny size
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+conformance: setup ## every recognition config of MMAction2 as a student and as an expert
+	$(BIN)/python -W ignore tests/conformance/run.py --write-docs $(ARGS)
 
 lint: setup ## style and formatting
 	$(BIN)/ruff check

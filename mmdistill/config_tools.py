@@ -1,9 +1,10 @@
-"""Read a config for the command-line tools: overrides merged, root folders moved everywhere."""
+"""Read configs: for the tools, with root folders moved everywhere; and the model of another one."""
 
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
+from mmengine.hub import get_config
 
 # Top-level strings that other strings of a config start with. MMEngine merges `--cfg-options`
 # after the file has run, so a path built from one of them would keep its old root.
@@ -34,6 +35,23 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
         cfg = Config(move_roots(cfg._cfg_dict, moves), filename=cfg.filename)
     cfg.merge_from_dict(options)
     return cfg
+
+
+def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> ConfigDict:
+    """The `model` of a config file, or of one that a package brings (`mmaction::…`).
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        KeyError: It has no `model`.
+    """
+    if '::' in config:
+        cfg = get_config(config)
+        cfg.merge_from_dict(cfg_options or {})
+    else:
+        cfg = load_config(config, cfg_options)
+    if 'model' not in cfg:
+        raise KeyError(f'{config} has no `model`; name a config that trains a recognizer.')
+    return cfg.model
 
 
 def _root(cfg: Config, variable: str, path: str | Path) -> str:

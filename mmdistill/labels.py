@@ -6,10 +6,11 @@ of some tasks names these in its metainfo, `unlabelled`: a missing column is not
 Shape legend: B = clips in the batch, N = those with a label, K = classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from mmaction.structures import ActionDataSample
 from mmaction.utils import SampleList
 from mmengine.structures import BaseDataElement
@@ -99,3 +100,32 @@ def set_task_labels(sample: ActionDataSample, label: int | dict[str, int | None]
             sample.set_metainfo(dict(unlabelled=unlabelled))
     else:
         sample.set_gt_label(label)
+
+
+def blend_labels(
+    samples: SampleList, partner_B: Sequence[int], share: float, num_classes: Mapping[str, int]
+) -> None:
+    """Replace labels by distributions (K,): `share` of a clip's own, the rest its partner's.
+
+    Blended with an unlabelled clip, a clip is unlabelled. Labels of tasks that `num_classes` does
+    not name are dropped.
+    """
+    before = [_labels_of(sample) for sample in samples]
+    for sample, own, partner in zip(samples, before, partner_B, strict=True):
+        blended = {
+            task: share * _distribution(own[task], num_classes[task])
+            + (1 - share) * _distribution(before[partner][task], num_classes[task])
+            for task in own
+            if task in before[partner] and task in num_classes
+        }
+        if 'gt_labels' in sample:
+            sample.set_field(BaseDataElement(**blended), 'gt_labels', dtype=BaseDataElement)
+        elif blended:
+            sample.set_gt_label(blended[ACTION])
+        elif own:
+            del sample.gt_label
+
+
+def _distribution(label: Tensor, num_classes: int) -> Tensor:
+    """A class index as one-hot float32 (K,); a distribution stays."""
+    return label.float() if label.ndim else F.one_hot(label, num_classes).float()

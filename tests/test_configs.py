@@ -25,6 +25,17 @@ def build(model):
     return MODELS.build(model)
 
 
+BUILT: dict[str, MultimodalTeacher] = {}
+
+
+def teacher_of(cfg):
+    """The teacher of a config; students of the same one share it."""
+    key = str(cfg.teacher)
+    if key not in BUILT:
+        BUILT[key] = build(cfg.teacher)
+    return BUILT[key]
+
+
 @pytest.fixture(autouse=True)
 def _repository_root(monkeypatch):
     monkeypatch.chdir(CONFIGS.parent)  # expert configs are named from there
@@ -35,9 +46,35 @@ def test_it_builds_its_model(path):
     cfg = load_config(path)
     model = build(cfg.model)
     if isinstance(model, StudentRecognizer):
-        teacher = build(cfg.teacher)
+        teacher = teacher_of(cfg)
         assert isinstance(teacher, MultimodalTeacher)
         check_classes(model, teacher)
+
+
+STUDENTS = [path for path in sorted(CONFIGS.glob('distill/*.py')) if 'teacher' not in path.stem]
+DATA_SETS = ('ek100', 'sthv2')
+FAMILIES = ('slowonly-r50', 'swin', 'tsm-mobilenetv2', 'tsm-r50', 'x3d-m')
+
+
+def test_every_family_is_a_student_on_every_data_set():
+    expected = sorted(f'{name}_{data}_rgbflowobj' for name in FAMILIES for data in DATA_SETS)
+    assert sorted(path.stem for path in STUDENTS) == expected
+
+
+@pytest.mark.parametrize('path', STUDENTS, ids=name_of)
+def test_a_student_is_a_dozen_lines(path):
+    assert len(path.read_text().splitlines()) <= 12
+
+
+def test_an_expert_is_swapped_by_one_line(tmp_path):
+    path = tmp_path / 'other_expert.py'
+    path.write_text(
+        f"_base_ = '{CONFIGS / 'distill/tsm-r50_sthv2_rgbflowobj.py'}'\n"
+        "teacher = dict(experts=dict(rgb=dict(config='configs/unimodal/swin_ek100_rgb.py')))\n"
+    )
+    experts = load_config(path).teacher.experts
+    assert experts.rgb.config == 'configs/unimodal/swin_ek100_rgb.py'
+    assert experts.flow.config == 'configs/unimodal/swin_sthv2_flow.py'
 
 
 @pytest.mark.parametrize('path', OURS, ids=name_of)

@@ -31,7 +31,7 @@ loaded = cache(load_config)  # reading a config with upstream bases takes a mome
 
 def file_name(block: str) -> str | None:
     """The file that a snippet is, from its first line."""
-    found = re.match(r'# ([\w/]+\.py)\n', block)
+    found = re.match(r'# ([\w/-]+\.py)\n', block)
     return found and found[1]
 
 
@@ -168,7 +168,7 @@ def test_named_files_exist(page):
     rooms = 'mmdistill|configs|tools|tests|docs'
     made = {file_name(b) for p in PAGES for b in blocks(p, 'python')}
     for name in re.findall(
-        rf'(?<![\w/.])((?:{rooms})/[\w/]+(?:\.\w+)?)(?![\w<])', page.read_text()
+        rf'(?<![\w/.])((?:{rooms})/[\w/-]+(?:\.\w+)?)(?![\w<])', page.read_text()
     ):
         if name not in made and 'my_' not in name:
             assert (ROOT / name).exists(), f'{page.name} names {name}'

@@ -8,7 +8,7 @@ val_dataloader = _base_.demo_test
 test_dataloader = _base_.demo_test
 holdout_dataloader = _base_.demo_test
 
-model = dict(recognizer=dict(_delete_=True, **_base_.demo_recognizer))
+model = dict(tasks=None, recognizer=dict(_delete_=True, **_base_.demo_recognizer))
 teacher = dict(
     experts=dict(
         rgb=dict(config='configs/demo/rgb.py', checkpoint='work_dirs/demo/rgb/best_*.pth'),

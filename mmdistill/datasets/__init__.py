@@ -4,5 +4,12 @@ from . import transforms
 from .epic_kitchens import EpicKitchensDataset
 from .holdout import holdout_groups
 from .multimodal import MultimodalDataset
+from .something import SomethingSomethingDataset
 
-__all__ = ['EpicKitchensDataset', 'MultimodalDataset', 'holdout_groups', 'transforms']
+__all__ = [
+    'EpicKitchensDataset',
+    'MultimodalDataset',
+    'SomethingSomethingDataset',
+    'holdout_groups',
+    'transforms',
+]

@@ -18,11 +18,13 @@ class Row:
         path: The file, for error messages.
         line: 1-based line of the file on which the row ends; the header is line 1.
         values: Column name to stripped text.
+        unit: What `line` counts: the entries of a file that is no CSV.
     """
 
     path: str
     line: int
     values: dict[str, str]
+    unit: str = 'line'
 
     def text(self, column: str) -> str:
         """The text in `column`; ValueError if it is empty."""
@@ -42,7 +44,7 @@ class Row:
 
     def error(self, problem: str) -> ValueError:
         """The error to raise for this row: its file, its line, then `problem`."""
-        return ValueError(f'{self.path}, line {self.line}: {problem}.')
+        return ValueError(f'{self.path}, {self.unit} {self.line}: {problem}.')
 
 
 def read_rows(path: str | Path, required: Iterable[str]) -> list[Row]:

@@ -98,7 +98,7 @@ class MultimodalDataset(BaseActionDataset):
 
     def load_data_list(self) -> list[dict]:
         """Read the CSV into records, keep the wanted part of the split, find the media."""
-        rows = read_rows(self.ann_file, self._required_columns())
+        rows = self._read_annotations()
         label_columns = self._label_columns(list(rows[0].values)) if self.labelled else {}
         records = []
         for row in rows:
@@ -132,6 +132,10 @@ class MultimodalDataset(BaseActionDataset):
         return self.get_data_info(index % len(self))
 
     # What a data set with another file format overrides.
+
+    def _read_annotations(self) -> list[Row]:
+        """The rows of the annotation file, one per clip."""
+        return read_rows(self.ann_file, self._required_columns())
 
     def _required_columns(self) -> list[str]:
         """Columns that every row needs, labels apart."""

@@ -71,10 +71,7 @@ class LoadModalities(BaseTransform):
         """Read the frames, draw the geometry in those of the first modality, move all of them."""
         sampled_VT = results['frame_inds'].reshape(-1, results['clip_len'])
         inds = {key: modality.frame_inds(sampled_VT) for key, modality in self.modalities.items()}
-        frames = {
-            key: modality.read(results, inds[key].ravel()) if modality.available(results) else None
-            for key, modality in self.modalities.items()
-        }
+        frames = self._read(results, inds)
         geometry = self._draw(results, frames)
         for key, modality in self.modalities.items():
             results[key] = modality.views(frames[key], inds[key], geometry)
@@ -82,6 +79,21 @@ class LoadModalities(BaseTransform):
         results['loaded'] = next(iter(frames)) if self.single else tuple(frames)
         results['img_shape'] = geometry.size
         return results
+
+    def _read(
+        self, results: dict[str, Any], inds: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray | None]:
+        """The frames (F, …) of every modality; what several of them want is read once."""
+        frames: dict[str, np.ndarray | None] = dict.fromkeys(self.modalities)
+        for key, modality in self.modalities.items():
+            if frames[key] is not None or not modality.available(results):
+                continue
+            sharing = [k for k, other in self.modalities.items() if other.shares_frames(modality)]
+            wanted = [inds[k].ravel() for k in sharing]
+            ends = np.cumsum([len(x) for x in wanted])[:-1]
+            parts = np.split(modality.read(results, np.concatenate(wanted)), ends)
+            frames.update(zip(sharing, parts, strict=True))
+        return frames
 
     def _draw(self, results: dict[str, Any], frames: dict[str, np.ndarray | None]) -> ClipGeometry:
         reference = next((key for key in frames if frames[key] is not None), None)

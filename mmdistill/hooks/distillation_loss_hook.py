@@ -12,8 +12,9 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from ..models import MultimodalTeacher, StudentRecognizer
+from ..models.class_names import check_class_names, class_names_of
 from ..models.logits import num_classes_by_task
-from ..models.teacher import TeacherOutput, set_teacher_output
+from ..models.teacher_output import TeacherOutput, set_teacher_output
 from ..registry import HOOKS, MODELS
 from .holdout import fit_on_holdout
 from .trial import check_labels, try_features
@@ -71,6 +72,8 @@ class DistillationLossHook(Hook):
         check_classes(student, self.teacher)
         check_labels(student, self.teacher, runner.train_dataloader.dataset)
         self.teacher.watch(student.wanted_features)
+        metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', None)
+        check_class_names({'the data set': class_names_of(metainfo), **self.teacher.class_names})
         if self._restored is None:
             fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
         else:
@@ -91,10 +94,11 @@ class DistillationLossHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
     ) -> None:
-        """Let the teacher answer for the batch, and tell the student how far training is."""
+        """Let the teacher answer for the batch, once mixup or CutMix has been drawn for both."""
         student = _student(runner)
         student.progress = runner.iter / runner.max_iters
-        output = self.teacher.teach(data_batch)
+        blend = student.blend(data_batch)
+        output = self.teacher.teach(data_batch, blend)
         set_teacher_output(data_batch['data_samples'], output)
         scalars = self._mean_weights(output) | student.scheduled_weights
         for name, value in scalars.items():

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from ..models import MultimodalTeacher, StudentRecognizer
-from ..models.teacher import set_teacher_output
+from ..models.teacher_output import set_teacher_output
 
 
 def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset: Any) -> None:

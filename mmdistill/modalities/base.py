@@ -67,6 +67,10 @@ class Modality(ABC):
         path = record.get('media', {}).get(self.source)
         return path is not None and Path(path).exists()
 
+    def shares_frames(self, other: 'Modality') -> bool:
+        """Whether `read` gives what `other.read` gives, so that one reading can serve both."""
+        return self is other
+
     def frame_inds(self, frame_inds_VT: np.ndarray) -> np.ndarray:
         """The (V, T) frames that this modality reads of a sampled clip: `clip_len` of them."""
         return frames_at_own_rate(frame_inds_VT, self.clip_len)
@@ -114,7 +118,12 @@ class Modality(ABC):
 
 
 def frames_at_own_rate(frame_inds_VT: np.ndarray, clip_len: int | None) -> np.ndarray:
-    """Spread `clip_len` frames over the span of each clip: (V, T) -> (V, clip_len) indices."""
+    """Spread `clip_len` frames over the span of each clip: (V, T) -> (V, clip_len) indices.
+
+    Several clips of one frame are the segments of a single clip, as 2D recognizers sample them.
+    """
+    if clip_len is not None and frame_inds_VT.shape[1] == 1:
+        frame_inds_VT = frame_inds_VT.reshape(1, -1)
     if clip_len is None or clip_len == frame_inds_VT.shape[1]:
         return frame_inds_VT
     sampled = np.arange(frame_inds_VT.shape[1])

@@ -8,6 +8,7 @@ import decord
 import numpy as np
 
 from ..registry import MODALITIES
+from .base import Modality
 from .images import FrameFolder, ImageModality, unique_frames
 
 
@@ -32,6 +33,11 @@ class RGBModality(ImageModality):
         super().__init__(source=source, **kwargs)
         self.template = template
         self.num_threads = num_threads
+
+    def shares_frames(self, other: Modality) -> bool:
+        """Decoding is dear: the frames of a video are read once, whoever wants them."""
+        same = type(other) is type(self)
+        return same and (self.source, self.template) == (other.source, other.template)
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Frames (F, H, W, 3), RGB."""

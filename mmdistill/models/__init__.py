@@ -1,5 +1,6 @@
 """Models: teacher, weightings, student, and the heads and backbones that MMAction2 lacks."""
 
+from .. import compat
 from .detection_encoder import DetectionEncoder
 from .detection_head import DetectionFeatureHead
 from .detector import FrameDetections, FrameDetector
@@ -14,7 +15,8 @@ from .sample_weighting import (
     confidence_weights,
 )
 from .student import StudentRecognizer
-from .teacher import MultimodalTeacher, TeacherOutput
+from .teacher import MultimodalTeacher
+from .teacher_output import TeacherOutput
 from .weighting import (
     FixedWeighting,
     UniformWeighting,
@@ -48,3 +50,5 @@ __all__ = [
     'learned_scores',
     'softmin_weights',
 ]
+
+compat.renew_fcn_classifier()

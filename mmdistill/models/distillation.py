@@ -16,7 +16,7 @@ from ..losses.schedule import build_weight
 from ..registry import MODELS
 from .features import check_layer, feature_of
 from .logits import rows_of_clips
-from .teacher import teacher_feature
+from .teacher_output import teacher_feature
 
 # Logged names must differ from those of the recognizer's own losses.
 RESERVED = ('cls', 'aux')

@@ -3,14 +3,14 @@
 import glob
 from typing import Any
 
-from mmengine.config import Config, ConfigDict
-from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
-from ..config_tools import load_config
+from ..config_tools import read_model
 from ..registry import MODELS
+from .batch_inputs import Reads, batch_keys, inputs_of, num_clips
+from .class_names import ClassNames, class_names_of
 from .logits import num_classes_by_task, recognizer_logits
 
 EXPERT_KEYS = {'config', 'model', 'checkpoint', 'modality', 'cfg_options'}
@@ -25,7 +25,8 @@ class Expert(nn.Module):
         model: See `config`.
         checkpoint: Path of the weights; a pattern with `*` must match exactly one file. None
             says explicitly that the expert stays untrained (for tests and dry runs).
-        modality: The batch key that the expert reads; default: its name.
+        modality: The batch key that the expert reads; default: its name. For a multimodal
+            recognizer such as RGBPoseConv3D: the name of each of its inputs to a batch key.
         cfg_options: Overrides of the config, as on the command line.
 
     Raises:
@@ -39,7 +40,7 @@ class Expert(nn.Module):
         checkpoint: str | None,
         config: str | None = None,
         model: dict | None = None,
-        modality: str | None = None,
+        modality: Reads | None = None,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -47,14 +48,18 @@ class Expert(nn.Module):
             raise ValueError(f'Expert {name!r} needs either a config or a model, one of the two.')
         self.name = name
         self.modality = modality or name
-        model_cfg = model if model is not None else _model_of(config, cfg_options)
+        model_cfg = model if model is not None else read_model(config, cfg_options)
         built = MODELS.build(model_cfg)
         # A distilled student may serve as an expert: what counts is the recognizer inside.
         self.recognizer = getattr(built, 'recognizer', built)
+        _take_batches(self.recognizer)
+        # As far as the checkpoint says.
+        self.class_names: ClassNames = {}
         if checkpoint is None:
             print_log(f'Expert {name!r} has no checkpoint: it is untrained.', 'current')
         else:
-            _load(self.recognizer, find_checkpoint(checkpoint, name, config), name)
+            meta = _load(self.recognizer, find_checkpoint(checkpoint, name, config), name)
+            self.class_names = class_names_of(meta.get('dataset_meta'))
         self.requires_grad_(False)
         self.train(False)
 
@@ -63,27 +68,25 @@ class Expert(nn.Module):
         """Number of classes of each task."""
         return num_classes_by_task(self.recognizer)
 
+    @property
+    def modalities(self) -> list[str]:
+        """The batch keys that the expert reads."""
+        return batch_keys(self.modality)
+
     def train(self, mode: bool = True) -> 'Expert':
         """Ignore `mode`: dropout and batch statistics of an expert never move."""
         return super().train(False)
 
-    def preprocess(self, batch: dict[str, Any]) -> Tensor:
+    def preprocess(self, batch: dict[str, Any]) -> Tensor | dict[str, Tensor]:
         """The expert's own modality of a collated batch, on its device and normalised."""
-        inputs = batch['inputs']
-        if isinstance(inputs, dict):
-            if self.modality not in inputs:
-                raise KeyError(
-                    f'Expert {self.name!r} reads {self.modality!r}, but the batch has only '
-                    f'{sorted(inputs)}. Add it to LoadModalities and PackModalities, or remove '
-                    'the expert from the teacher.'
-                )
-            inputs = inputs[self.modality]
+        advice = ', or remove the expert from the teacher'
+        inputs = inputs_of(batch['inputs'], self.modality, f'Expert {self.name!r}', advice)
         data = dict(inputs=inputs, data_samples=batch['data_samples'])
         return self.recognizer.data_preprocessor(data, False)['inputs']
 
-    def forward(self, inputs: Tensor, num_clips: int) -> dict[str, Tensor]:
+    def forward(self, inputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of preprocessed inputs: task -> (B, K), averaged over views."""
-        return recognizer_logits(self.recognizer, inputs, num_clips)
+        return recognizer_logits(self.recognizer, inputs, num_clips(inputs))
 
 
 def build_expert(name: str, cfg: dict[str, Any]) -> Expert:
@@ -112,21 +115,21 @@ def find_checkpoint(pattern: str, name: str, config: str | None) -> str:
     return matches[0]
 
 
-def _load(recognizer: nn.Module, path: str, name: str) -> None:
+def _take_batches(recognizer: nn.Module) -> None:
+    """Forget `max_testing_views`: with it a recognizer takes one clip at a time, not a batch."""
+    test_cfg = getattr(recognizer, 'test_cfg', None)
+    if test_cfg and 'max_testing_views' in test_cfg:
+        recognizer.test_cfg = {k: v for k, v in test_cfg.items() if k != 'max_testing_views'}
+
+
+def _load(recognizer: nn.Module, path: str, name: str) -> dict[str, Any]:
+    """Load strictly; returns the checkpoint's `meta`."""
     try:
-        load_checkpoint(recognizer, path, map_location='cpu', strict=True)
+        checkpoint = load_checkpoint(recognizer, path, map_location='cpu', strict=True)
     except RuntimeError as error:
         reason = '; '.join(line.strip() for line in str(error).splitlines() if line.strip())
         raise RuntimeError(
             f'{path} does not fit the model of expert {name!r}: give the checkpoint that was '
             f'trained with its config and the same cfg_options. {reason}'
         ) from error
-
-
-def _model_of(config: str, cfg_options: dict[str, Any] | None) -> ConfigDict:
-    if '::' in config:
-        cfg: Config = get_config(config)
-        cfg.merge_from_dict(cfg_options or {})
-    else:
-        cfg = load_config(config, cfg_options)
-    return cfg.model
+    return checkpoint.get('meta', {})

@@ -7,7 +7,7 @@ from mmaction.utils import SampleList
 from torch import Tensor, nn
 
 from ..labels import ACTION, labelled_rows
-from .logits import no_loss, rows_of_clips
+from .logits import no_loss, rows_of_clips, run_recognizer
 from .multitask_head import MultitaskHead
 
 
@@ -25,16 +25,17 @@ def label_losses(
     head = recognizer.cls_head
     if isinstance(head, MultitaskHead):
         check_neck(recognizer, data_samples)
-        return recognizer.loss(inputs, data_samples, **kwargs)
+        return run_recognizer(recognizer, inputs, data_samples, 'loss', **kwargs)
     rows = labelled_rows(data_samples, [ACTION])[ACTION].rows
     if len(rows) == len(data_samples):
-        return recognizer.loss(inputs, data_samples, **kwargs)
+        return run_recognizer(recognizer, inputs, data_samples, 'loss', **kwargs)
     check_neck(recognizer, data_samples)
     if not rows:
         feats, head_kwargs = recognizer.extract_feat(inputs, data_samples=None)
         return dict(loss_cls=no_loss(head(feats, **head_kwargs)))
     with _rows_only(head, rows, len(data_samples)):
-        return recognizer.loss(inputs, [data_samples[i] for i in rows], **kwargs)
+        labelled = [data_samples[i] for i in rows]
+        return run_recognizer(recognizer, inputs, labelled, 'loss', **kwargs)
 
 
 def check_neck(recognizer: nn.Module, data_samples: SampleList) -> None:

@@ -5,15 +5,30 @@ Shape legend: B = clips in the batch, V = views per clip, K = classes.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
+import torch
+from mmaction.models import OmniHead, RecognizerOmni
+from mmaction.utils import ForwardResults, SampleList
 from torch import Tensor, nn
 
 from ..labels import ACTION
 
+HeadOutput = Tensor | dict[str, Tensor] | tuple[Tensor, ...] | list[Tensor]
 
-def by_task(logits: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
-    """Name the logits of a stock head `action`; leave those of a `MultitaskHead` as they are."""
-    return dict(logits) if isinstance(logits, dict) else {ACTION: logits}
+
+def by_task(output: HeadOutput, head: nn.Module) -> dict[str, Tensor]:
+    """Name what `head` returned by task: that of a stock head is `action`.
+
+    A stock head with several answers to the one question, such as RGBPoseHead with its two
+    streams, counts as their mean: how MMAction2 adds them up to score RGBPoseConv3D.
+    """
+    if isinstance(head.num_classes, dict):
+        return dict(output)
+    if isinstance(output, Tensor):
+        return {ACTION: output}
+    streams = list(output.values() if isinstance(output, dict) else output)
+    return {ACTION: torch.stack(streams).mean(dim=0)}
 
 
 def mean_over_views(logits: dict[str, Tensor], num_clips: int) -> dict[str, Tensor]:
@@ -34,26 +49,43 @@ def no_loss(logits: Tensor) -> Tensor:
     return logits[:0].float().sum()
 
 
-def recognizer_logits(recognizer: nn.Module, inputs: Tensor, num_clips: int) -> dict[str, Tensor]:
+def recognizer_logits(recognizer: nn.Module, inputs: Any, num_clips: int) -> dict[str, Tensor]:
     """Logits of any MMAction2 recognizer at test: task -> (B, K), averaged over views."""
-    feats, head_kwargs = recognizer.extract_feat(inputs, test_mode=True)
-    return mean_over_views(by_task(recognizer.cls_head(feats, **head_kwargs)), num_clips)
+    found = recognizer.extract_feat(inputs, test_mode=True)
+    # RecognizerOmni alone returns bare features.
+    feats, head_kwargs = found if isinstance(found, tuple) else (found, {})
+    head = recognizer.cls_head
+    return mean_over_views(by_task(head(feats, **head_kwargs), head), num_clips)
+
+
+def run_recognizer(
+    recognizer: nn.Module, inputs: Any, data_samples: SampleList | None, mode: str, **kwargs
+) -> ForwardResults:
+    """Call a recognizer's forward; RecognizerOmni takes one dict per source of a batch."""
+    if isinstance(recognizer, RecognizerOmni) and mode != 'tensor':
+        return recognizer(dict(inputs=inputs, data_samples=data_samples), mode=mode, **kwargs)
+    if isinstance(recognizer, RecognizerOmni):
+        return recognizer(inputs, mode=mode, **kwargs)
+    return recognizer(inputs, data_samples, mode=mode, **kwargs)
 
 
 def num_classes_by_task(recognizer: nn.Module) -> dict[str, int]:
     """Number of classes of each task that a recognizer's head distinguishes."""
-    num_classes = recognizer.cls_head.num_classes
-    return num_classes if isinstance(num_classes, dict) else {ACTION: num_classes}
+    head = recognizer.cls_head
+    if isinstance(head, OmniHead):
+        # Its `num_classes` counts the classes of images; those of clips are its last layer's.
+        return {ACTION: head.fc3d[-1].out_features}
+    return head.num_classes if isinstance(head.num_classes, dict) else {ACTION: head.num_classes}
 
 
 @contextmanager
-def captured_logits(head: nn.Module) -> Iterator[list[Tensor | dict[str, Tensor]]]:
+def captured_logits(head: nn.Module) -> Iterator[list[HeadOutput]]:
     """Collect what `head` returns inside the block, so that its loss and ours share one forward.
 
     Upstream heads compute their loss behind `head.loss(feats)`; several override it. Listening to
     the head's forward leaves all of them as they are.
     """
-    outputs: list[Tensor | dict[str, Tensor]] = []
+    outputs: list[HeadOutput] = []
     handle = head.register_forward_hook(lambda module, args, output: outputs.append(output))
     try:
         yield outputs

@@ -9,12 +9,21 @@ from torch import Tensor, nn
 from ..losses import FeatureLoss, WeightSchedule
 from ..losses.schedule import build_weight
 from ..registry import MODELS
+from .batch_inputs import Reads, inputs_of
+from .blending import Blend, blend_batch, take_blending
 from .distillation import build_losses, check_losses, feature_losses, logit_losses
 from .features import captured_features
 from .label_losses import label_losses
-from .logits import by_task, captured_logits, mean_over_views
+from .logits import (
+    by_task,
+    captured_logits,
+    mean_over_views,
+    num_classes_by_task,
+    run_recognizer,
+)
 from .multitask_head import MultitaskHead
-from .teacher import Feature, teacher_logits
+from .recognizer_config import fit_to_tasks, resolve_recognizer
+from .teacher_output import Feature, teacher_logits
 
 RECOGNIZER = 'recognizer.'
 
@@ -22,22 +31,15 @@ RECOGNIZER = 'recognizer.'
 class StudentDataPreprocessor(BaseDataPreprocessor):
     """Hand the recognizer's own preprocessor the modality that the student reads."""
 
-    def __init__(self, preprocessor: BaseDataPreprocessor, modality: str) -> None:
+    def __init__(self, preprocessor: BaseDataPreprocessor, modality: Reads) -> None:
         super().__init__()
         self.preprocessor = preprocessor
         self.modality = modality
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Preprocess `inputs[modality]`, or `inputs` itself in a unimodal batch."""
-        inputs = data['inputs']
-        if isinstance(inputs, dict):
-            if self.modality not in inputs:
-                raise KeyError(
-                    f'The student reads {self.modality!r}, but the batch has only '
-                    f'{sorted(inputs)}; add it to LoadModalities and PackModalities.'
-                )
-            data = {**data, 'inputs': inputs[self.modality]}
-        return self.preprocessor(data, training)
+        inputs = inputs_of(data['inputs'], self.modality, 'The student')
+        return self.preprocessor({**data, 'inputs': inputs}, training)
 
 
 @MODELS.register_module()
@@ -51,12 +53,16 @@ class StudentRecognizer(BaseModel):
     there is.
 
     Args:
-        recognizer: Config of any MMAction2 recognizer.
+        recognizer: Config of any MMAction2 recognizer; or `dict(config='mmaction::…')` with a path
+            or upstream's name of a whole config, whose `model` the dict's other keys change.
         losses: Name to the config of a distillation loss; see `mmdistill.losses.base`. Logit
             losses are applied to every task. A `loss_weight` is a number or a schedule.
         label_weight: (1 - lambda), the factor on the recognizer's own losses; a number, or a
             schedule such as `dict(type='mmdistill.LinearWeight', start=0.0, end=0.9)`.
-        modality: The batch key that the student reads.
+        modality: The batch key that the student reads; for a multimodal recognizer, the name of
+            each of its inputs to a batch key.
+        tasks: Task to number of classes: the recognizer's stock head becomes one classifier per
+            task. None leaves the head as its config has it.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
@@ -69,15 +75,19 @@ class StudentRecognizer(BaseModel):
         recognizer: dict,
         losses: dict[str, dict],
         label_weight: float | dict = 1.0,
-        modality: str = 'rgb',
+        modality: Reads = 'rgb',
+        tasks: dict[str, int] | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        model = MODELS.build(recognizer)
+        recognizer = resolve_recognizer(recognizer)
+        model = MODELS.build(fit_to_tasks(recognizer, tasks) if tasks else recognizer)
         preprocessor = StudentDataPreprocessor(model.data_preprocessor, modality)
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.recognizer = model
         self.losses, self.schedules = build_losses(losses)
         check_losses(self.losses, model)
+        # Its own draw would come after the teacher's answer: see `blend`.
+        self.blending = take_blending(model.data_preprocessor)
         self.label_weight = build_weight(label_weight, 'label_weight')
         # Fraction of training that is done; DistillationLossHook moves it on.
         self.progress = 0.0
@@ -85,6 +95,18 @@ class StudentRecognizer(BaseModel):
             model.cls_head.allow_unlabelled = True
         self._register_state_dict_hook(_as_bare_recognizer)
         self._register_load_state_dict_pre_hook(_from_bare_recognizer, with_module=True)
+
+    def blend(self, batch: dict[str, Any]) -> Blend | None:
+        """Mixup or CutMix as the recognizer's config says, in place, before anyone reads the batch.
+
+        Returns:
+            What was drawn, for the teacher; None if the batch is as it was.
+        """
+        if self.blending is None:
+            return None
+        batch.update(self.data_preprocessor.cast_data(batch))
+        num_classes = num_classes_by_task(self.recognizer)
+        return blend_batch(self.blending, batch, self.data_preprocessor.modality, num_classes)
 
     @property
     def wanted_features(self) -> list[Feature]:
@@ -112,7 +134,7 @@ class StudentRecognizer(BaseModel):
         """As MMAction2's recognizers; only `mode='loss'` does more."""
         if mode == 'loss':
             return self.loss(inputs, data_samples, **kwargs)
-        return self.recognizer(inputs, data_samples, mode=mode, **kwargs)
+        return run_recognizer(self.recognizer, inputs, data_samples, mode, **kwargs)
 
     def loss(self, inputs: Tensor, data_samples: SampleList, **kwargs) -> dict[str, Tensor]:
         """Losses of the labels and of the teacher, under the names they have in the log.
@@ -131,7 +153,7 @@ class StudentRecognizer(BaseModel):
         losses = {
             name: value * weight if 'loss' in name else value for name, value in results.items()
         }
-        student = mean_over_views(by_task(outputs[-1]), len(data_samples))
+        student = mean_over_views(by_task(outputs[-1], self.recognizer.cls_head), len(data_samples))
         teacher = teacher_logits(data_samples)
         parts = logit_losses(self.losses, student, teacher, data_samples)
         parts['features'] = feature_losses(self.losses, features, data_samples)

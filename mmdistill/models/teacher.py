@@ -5,31 +5,21 @@ Shape legend: B = clips, M = experts, K = classes.
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from mmaction.utils import OptSampleList, SampleList
 from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
-from mmengine.structures import BaseDataElement
 from torch import Tensor
 
 from ..labels import ACTION, labelled_rows
 from ..registry import MODELS
+from .blending import Blend
+from .class_names import ClassNames, check_class_names
 from .expert import Expert, build_expert
 from .features import captured_features, check_layer, feature_of
+from .teacher_output import Feature, TeacherOutput
 from .weighting import Weighting, available_only, fuse_logits, weights_per_clip
-
-Feature = tuple[str, str]  # expert and layer
-
-
-class TeacherOutput(NamedTuple):
-    """What the teacher says about a batch: dicts from task to tensor, and features of experts."""
-
-    logits: dict[str, Tensor]  # (B, K), fused over the experts, before softmax
-    expert_logits: dict[str, Tensor]  # (B, M, K)
-    weights: dict[str, Tensor]  # (B, M), how much each expert counted; sums to 1 over M
-    # Of the watched layers, per clip: (its views or frames, ...), (0, ...) without the modality.
-    features: dict[Feature, list[Tensor]] = {}
 
 
 class TeacherDataPreprocessor(BaseDataPreprocessor):
@@ -58,7 +48,7 @@ class MultimodalTeacher(BaseModel):
         weighting: A registered weighting for every task, or task to weighting.
 
     Raises:
-        ValueError: There is no expert, or the experts do not know the same classes.
+        ValueError: There is no expert, or the experts do not know the same classes in one order.
     """
 
     def __init__(self, experts: dict[str, dict], weighting: dict) -> None:
@@ -68,6 +58,7 @@ class MultimodalTeacher(BaseModel):
         self.experts = ModuleDict({name: build_expert(name, cfg) for name, cfg in experts.items()})
         self.data_preprocessor = TeacherDataPreprocessor(self.experts)
         self.num_classes = _common_classes(self.experts)
+        check_class_names(self.class_names)
         self.weightings = _build_weightings(weighting, list(self.num_classes))
         self._watched: dict[str, list[str]] = {}
         self.requires_grad_(False)
@@ -95,15 +86,20 @@ class MultimodalTeacher(BaseModel):
         self._watched = watched
 
     @torch.no_grad()
-    def teach(self, batch: dict[str, Any]) -> TeacherOutput:
-        """Run the experts on a collated batch and fuse what they say."""
+    def teach(self, batch: dict[str, Any], blend: Blend | None = None) -> TeacherOutput:
+        """Run the experts on a collated batch and fuse what they say.
+
+        Of an expert whose modality cannot be blended, the logits are: see `Blend`.
+        """
         data = self.data_preprocessor(batch, False)
         with ExitStack() as stack:
             captured = {
                 name: stack.enter_context(captured_features(self.experts[name].recognizer, layers))
                 for name, layers in self._watched.items()
             }
-            expert_logits = self.run_experts(data['inputs'])
+            logits = self.run_experts(data['inputs'])
+        if blend is not None:
+            logits = {task: self._blended(x, blend) for task, x in logits.items()}
         available_MB = self._available(data['data_samples']).T.tolist()
         available = dict(zip(self.experts, available_MB, strict=True))
         features = {}
@@ -111,14 +107,14 @@ class MultimodalTeacher(BaseModel):
             for layer in layers:
                 feature = feature_of(captured[name], layer, f'expert {name!r}')
                 features[name, layer] = _by_clip(feature, available[name], layer)
-        return self.fuse(expert_logits, data['data_samples'])._replace(features=features)
+        return self.fuse(logits, data['data_samples'])._replace(features=features)
 
     @torch.no_grad()
     def run_experts(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of preprocessed inputs: task -> (B, M, K)."""
         outputs = []
         for name, expert in self.experts.items():
-            outputs.append(expert(inputs[name], num_clips=len(inputs[name])))
+            outputs.append(expert(inputs[name]))
         return {
             task: torch.stack([output[task].float() for output in outputs], dim=1)
             for task in self.num_classes
@@ -183,74 +179,32 @@ class MultimodalTeacher(BaseModel):
             weighting.load_state_dict(state[task])
 
     @property
+    def class_names(self) -> dict[str, ClassNames]:
+        """What each expert calls its classes, as far as its checkpoint says."""
+        return {f'expert {name!r}': expert.class_names for name, expert in self.experts.items()}
+
+    @property
     def needs_holdout(self) -> bool:
         """Whether a weighting must see the holdout before the teacher can answer."""
         return any(weighting.needs_holdout for weighting in self.weightings.values())
+
+    def _blended(self, logits_BMK: Tensor, blend: Blend) -> Tensor:
+        experts = zip(self.experts.values(), logits_BMK.unbind(1), strict=True)
+        columns = [x if blend.covers(e.modalities) else blend.draw.logits(x) for e, x in experts]
+        return torch.stack(columns, dim=1)
 
     def _available(self, data_samples: SampleList) -> Tensor:
         """(B, M) booleans: which expert has its modality for which clip."""
         rows = []
         for sample in data_samples:
             available = sample.metainfo.get('available', {})
-            rows.append([available.get(e.modality, True) for e in self.experts.values()])
+            rows.append(
+                [
+                    all(available.get(key, True) for key in expert.modalities)
+                    for expert in self.experts.values()
+                ]
+            )
         return torch.tensor(rows)
-
-
-def set_teacher_output(data_samples: SampleList, output: TeacherOutput) -> None:
-    """Write the teacher's answer for each clip onto its sample, as `sample.teacher`."""
-    by_task = output._asdict()
-    features = by_task.pop('features')
-    for i, sample in enumerate(data_samples):
-        parts = {
-            part: BaseDataElement(**{task: tensor[i] for task, tensor in tensors.items()})
-            for part, tensors in by_task.items()
-        }
-        by_layer = {_key(*feature): clips[i] for feature, clips in features.items()}
-        parts['features'] = BaseDataElement(**by_layer)
-        sample.set_field(BaseDataElement(**parts), 'teacher', dtype=BaseDataElement)
-
-
-def teacher_logits(data_samples: SampleList) -> dict[str, Tensor]:
-    """The fused logits that travel on the samples: task -> (B, K).
-
-    Raises:
-        KeyError: A sample carries none.
-    """
-    for sample in data_samples:
-        if 'teacher' not in sample:
-            raise KeyError(
-                f'Sample {sample.metainfo.get("sample_id", "?")!r} carries no teacher logits; '
-                'add mmdistill.DistillationLossHook to custom_hooks.'
-            )
-    tasks = data_samples[0].teacher.logits.keys()
-    return {
-        task: torch.stack([sample.teacher.logits.get(task) for sample in data_samples])
-        for task in tasks
-    }
-
-
-def teacher_feature(data_samples: SampleList, expert: str, layer: str) -> tuple[list[int], Tensor]:
-    """A feature that travels on the samples: the clips that have it, and their rows (N, ...).
-
-    Clips without the expert's modality have none.
-
-    Raises:
-        KeyError: The teacher did not hand out this layer.
-    """
-    key = _key(expert, layer)
-    for sample in data_samples:
-        if key not in sample.teacher.features:
-            raise KeyError(
-                f'Sample {sample.metainfo.get("sample_id", "?")!r} carries no feature of layer '
-                f'{layer!r} of expert {expert!r}; features come from live experts: add '
-                'mmdistill.DistillationLossHook to custom_hooks.'
-            )
-    clips = [sample.teacher.features.get(key) for sample in data_samples]
-    return [i for i, clip in enumerate(clips) if len(clip)], torch.cat(clips)
-
-
-def _key(expert: str, layer: str) -> str:
-    return f'{expert}/{layer}'
 
 
 def _by_clip(feature: Tensor, available_B: list[bool], layer: str) -> list[Tensor]:

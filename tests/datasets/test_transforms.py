@@ -8,6 +8,7 @@ from mmengine.registry import DefaultScope
 
 from mmdistill.datasets.transforms import LoadModalities, PackModalities, named_steps
 from mmdistill.labels import task_labels
+from mmdistill.modalities import RGBModality
 from mmdistill.registry import TRANSFORMS
 
 RGB = dict(type='mmdistill.RGBModality', template='{index}.png')
@@ -66,6 +67,31 @@ def test_one_input_becomes_a_tensor_and_others_are_not_read(record):
     packed = PackModalities()(load(sampled(record)))
     assert isinstance(packed['inputs'], torch.Tensor)
     assert packed['inputs'].shape == (1, 2, 4, 32, 40)
+
+
+def test_one_reading_serves_two_layouts_of_the_same_video(record, monkeypatch):
+    read, asked = RGBModality.read, []
+    monkeypatch.setattr(
+        RGBModality, 'read', lambda self, r, inds: asked.append(list(inds)) or read(self, r, inds)
+    )
+    modalities = dict(
+        rgb=RGB, flow=FLOW, frames=dict(RGB, clip_len=2, input_format='NCHW'), again=RGB
+    )
+    result = LoadModalities(modalities, ('rgb', 'flow', 'frames'), [RESIZE])(sampled(record))
+    assert asked == [[0, 1, 2, 3, 0, 3]]
+    assert result['rgb'].shape == (1, 3, 4, 32, 40)
+    assert result['frames'].shape == (2, 3, 32, 40)
+    assert (result['frames'] == result['rgb'][0][:, [0, 3]].transpose(1, 0, 2, 3)).all()
+
+
+def test_a_2d_student_and_3d_experts_read_the_same_segments(record):
+    modalities = dict(
+        frames=dict(RGB, clip_len=4, input_format='NCHW'), flow=dict(FLOW, clip_len=3)
+    )
+    segments = dict(record, frame_inds=np.arange(4), num_clips=4, clip_len=1)
+    result = LoadModalities(modalities, None, [RESIZE])(segments)
+    assert result['frames'].shape == (4, 3, 32, 40)
+    assert result['flow'].shape == (1, 2, 3, 32, 40)
 
 
 @pytest.mark.parametrize(

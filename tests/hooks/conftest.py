@@ -18,9 +18,10 @@ class RandomClips(torch.utils.data.Dataset):
 
     ann_file = 'random.csv'
 
-    def __init__(self, num_clips, labelled=True):
+    def __init__(self, num_clips, labelled=True, verbs=None):
         self.num_clips = num_clips
         self.labelled = labelled
+        self.metainfo = dict(classes=dict(verb=verbs)) if verbs else {}
 
     def __len__(self):
         return self.num_clips

@@ -178,6 +178,17 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"9 classes for 'verb', the experts have 4"):
             train(cfg)
 
+    def test_other_class_order_than_an_expert(self, distillation, train, tmp_path):
+        checkpoint = torch.load(tmp_path / 'flow.pth')
+        classes = dict(verb=['put', 'take', 'open', 'close'])
+        torch.save(
+            {**checkpoint, 'meta': dict(dataset_meta=dict(classes=classes))}, tmp_path / 'flow.pth'
+        )
+        cfg = distillation()
+        cfg['train_dataloader']['dataset']['verbs'] = ['take', 'put', 'open', 'close']
+        with pytest.raises(ValueError, match="class 0 is 'put' for expert 'flow', 'take' for the"):
+            train(cfg)
+
     def test_a_model_that_is_no_student(self, distillation, train, recognizer_config):
         with pytest.raises(TypeError, match='StudentRecognizer'):
             train(distillation(model=recognizer_config()))

@@ -42,6 +42,9 @@ class FrameNumbers(Modality):
         ([[0, 30], [100, 130]], 4, [[0, 10, 20, 30], [100, 110, 120, 130]]),
         ([[0, 2, 4, 4, 4]], 3, [[0, 4, 4]]),  # held at its last frame
         ([[7]], 3, [[7, 7, 7]]),
+        ([[0], [10], [20], [30]], 2, [[0, 30]]),  # segments of one clip
+        ([[0], [10]], 3, [[0, 5, 10]]),
+        ([[0], [10]], None, [[0], [10]]),
     ],
 )
 def test_frames_at_own_rate_span_the_same_time(inds, clip_len, expected):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS as MMDET_MODELS
 
-from mmdistill.models.teacher import TeacherOutput, set_teacher_output
+from mmdistill.models.teacher_output import TeacherOutput, set_teacher_output
 
 NORM = {'type': 'BN'}
 ACT = {'type': 'SiLU', 'inplace': True}

@@ -8,7 +8,7 @@ from mmengine.model import ExponentialMovingAverage
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 
 from mmdistill.losses import soft_target_kl
-from mmdistill.models.teacher import TeacherOutput, set_teacher_output
+from mmdistill.models.teacher_output import TeacherOutput, set_teacher_output
 from mmdistill.registry import MODELS
 
 CLASSES = dict(verb=4, noun=5)

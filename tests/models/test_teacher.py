@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from mmdistill.models.teacher import set_teacher_output, teacher_feature, teacher_logits
+from mmdistill.models.logits import by_task
+from mmdistill.models.teacher_output import set_teacher_output, teacher_feature, teacher_logits
 from mmdistill.registry import MODELS
 
 TASKS = ('verb', 'noun')
@@ -229,3 +230,49 @@ class TestBadInput:
                     weighting=dict(type='mmdistill.UniformWeighting'),
                 )
             )
+
+
+class TestUpstreamsRecognizers:
+    """What their configs bring that a batch of a teacher does not allow for."""
+
+    def test_a_batch_is_answered_in_spite_of_max_testing_views(self, recognizer_config, make_batch):
+        model = dict(recognizer_config(), test_cfg=dict(max_testing_views=2))
+        teacher = alone(dict(model=model, checkpoint=None))
+        assert teacher.teach(make_batch(num_clips=3)).logits['verb'].shape == (3, 4)
+
+    def test_a_head_with_two_streams_counts_as_their_mean(self):
+        head = nn.Identity()
+        head.num_classes = 4
+        streams = dict(rgb=torch.ones(2, 4), pose=torch.zeros(2, 4))
+        for output in (streams, list(streams.values())):
+            assert torch.equal(by_task(output, head)['action'], torch.full((2, 4), 0.5))
+        head.num_classes = dict(rgb=4, pose=4)
+        assert by_task(streams, head) == streams
+
+    def test_several_inputs_are_read_under_the_models_own_names(self, recognizer_config):
+        part = recognizer_config()['data_preprocessor']
+        model = dict(
+            recognizer_config(),
+            data_preprocessor=dict(
+                type='MultiModalDataPreprocessor', preprocessors=dict(imgs=part, heatmap_imgs=part)
+            ),
+        )
+        modality = dict(imgs='rgb', heatmap_imgs='pose')
+        expert = alone(dict(model=model, checkpoint=None, modality=modality)).experts['rgb']
+        clips = [torch.zeros(1, 3, 2, 8, 8)]
+        batch = dict(inputs=dict(rgb=clips, pose=clips, flow=clips), data_samples=[])
+        assert list(expert.preprocess(batch)) == ['imgs', 'heatmap_imgs']
+        assert expert.modalities == ['rgb', 'pose']
+        assert batch['inputs']['rgb'] is clips and len(batch['inputs']) == 3
+        with pytest.raises(KeyError, match="reads 'pose', but the batch has only \\['rgb'\\]"):
+            expert.preprocess(dict(inputs=dict(rgb=clips), data_samples=[]))
+
+
+def alone(expert):
+    return MODELS.build(
+        dict(
+            type='mmdistill.MultimodalTeacher',
+            experts=dict(rgb=expert),
+            weighting=dict(type='mmdistill.UniformWeighting'),
+        )
+    )

@@ -33,7 +33,7 @@ def here(tmp_path, monkeypatch, tiny_data, recognizer_config):
     shutil.copytree(tiny_data, 'data', ignore=shutil.ignore_patterns('flow_frames', 'detector'))
     cfg = Config.fromfile(ROOT / 'configs/distill/swin_ek100_rgbflowobj.py')
     recognizer = recognizer_config(CLASSES)
-    cfg.model.recognizer = recognizer
+    cfg.model.recognizer, cfg.model.tasks = recognizer, None
     expert = dict(model=recognizer, checkpoint=None, modality='rgb')
     experts = dict(rgb=expert, other=expert)
     cfg.teacher.experts = experts

@@ -1,0 +1,22 @@
+# The experts of configs/unimodal, weighted on the holdout. `expert_dir` holds their work dirs.
+expert_dir = 'work_dirs'
+
+teacher = dict(
+    type='mmdistill.MultimodalTeacher',
+    experts=dict(
+        rgb=dict(
+            config='configs/unimodal/swin_sthv2_rgb.py',
+            checkpoint='work_dirs/swin_sthv2_rgb/best_*.pth',
+        ),
+        flow=dict(
+            config='configs/unimodal/swin_sthv2_flow.py',
+            checkpoint='work_dirs/swin_sthv2_flow/best_*.pth',
+        ),
+        obj=dict(
+            config='configs/unimodal/stlt_sthv2_obj.py',
+            checkpoint='work_dirs/stlt_sthv2_obj/best_*.pth',
+        ),
+    ),
+    weighting=dict(type='mmdistill.SoftminWeighting', temperature=1.0),
+)
+custom_hooks = [dict(type='mmdistill.DistillationLossHook')]

@@ -1,0 +1,12 @@
+# TSM with MobileNetV2, 8 frames, as a student on EPIC-KITCHENS-100.
+_base_ = '../_base_/students/ek100_rgbflowobj_frames.py'
+name = 'tsm_imagenet-pretrained-mobilenetv2_8xb16-1x1x8-100e_kinetics400-rgb'
+
+model = dict(
+    recognizer=dict(
+        config=f'mmaction::recognition/tsm/{name}.py',
+        backbone=dict(pretrained=None, pretrained2d=False),
+    )
+)
+folder = f'https://download.openmmlab.com/mmaction/v1.0/recognition/tsm/{name}'
+load_from = f'{folder}/{name}_20230414-401127fd.pth'
