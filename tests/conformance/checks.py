@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import mmaction.engine  # noqa: F401  (weight initialisers, which a runner would import)
 import mmcv.ops
 import numpy as np
 import torch
