@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import mmaction.engine  # noqa: F401  (weight initialisers, which a runner would import)
 import mmcv.ops
+import numpy as np
 import torch
 from mmengine.model import revert_sync_batchnorm
 from random_batch import random_batch
@@ -113,8 +115,8 @@ def check_student(case: Case) -> None:
         stock.load_state_dict(torch.load(file.name, weights_only=True), strict=True)
     batch = case.batch(training=False)
     for turn in ('first', 'second'):
-        theirs = scores_of(stock.eval().test_step(case.own(batch)))
-        ours = scores_of(student.eval().test_step(copy.deepcopy(batch)))
+        theirs = predicted(stock, case.own(batch))
+        ours = predicted(student, copy.deepcopy(batch))
         expect(ours.isfinite().all(), 'the student predicts what is not a number')
         expect(torch.equal(ours, theirs), f'predictions differ after the round trip ({turn} test)')
     case.recognizer().load_state_dict(student.state_dict(), strict=True)
@@ -140,7 +142,8 @@ def check_expert(case: Case) -> None:
 
     batch = case.batch(training=False)
     stock.cls_head.average_clips = 'score'
-    theirs = scores_of(stock.test_step(case.own(batch)))
+    theirs = predicted(stock, case.own(batch))
+    reseed()
     ours = teacher.teach(batch).expert_logits['action'][:, 0]
     expect(torch.allclose(ours, theirs, atol=1e-4), 'the expert answers unlike the recognizer')
 
@@ -180,7 +183,7 @@ def check_upstream(case: Case) -> None:
     data = stock.data_preprocessor(case.own(case.batch(training=True)), True)
     losses = stock._run_forward(data, mode='loss')
     stock.parse_losses(losses)[0].backward()
-    stock.eval().test_step(case.own(case.batch(training=False)))
+    predicted(stock, case.own(case.batch(training=False)))
 
 
 @torch.no_grad()
@@ -198,9 +201,17 @@ def settle(recognizer: nn.Module, case: Case) -> nn.Module:
     return recognizer.eval()
 
 
-def scores_of(samples: list) -> Tensor:
-    """Scores of every clip, (B, K); two streams are averaged."""
-    rows = [sample.pred_score for sample in samples]
+def reseed() -> None:
+    """TRN draws the frames that it relates at every forward, at test too."""
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+@torch.no_grad()
+def predicted(model: nn.Module, batch: dict[str, Any]) -> Tensor:
+    """Scores of a test step, as in MMEngine's loop: (B, K); two streams are averaged."""
+    reseed()
+    rows = [sample.pred_score for sample in model.eval().test_step(batch)]
     if not isinstance(rows[0], Tensor):
         rows = [torch.stack(list(row.values())).mean(0) for row in rows]
     return torch.stack(rows)

@@ -54,8 +54,9 @@ def input_shapes(cfg: Config, training: bool) -> dict[str, tuple[tuple[int, ...]
     if isinstance(clip_len, dict):
         key = 'Pose' if channels == 17 else 'RGB'
         clip_len = clip_len.get(key, next(iter(clip_len.values())))
-    dtype = torch.float32 if channels == 17 else torch.uint8
-    return {'own': ((views, channels, clip_len, size, size), dtype)}
+    if channels == JOINTS['coco']:  # heatmaps, which are a quarter as large as frames
+        return {'own': ((views, channels, clip_len, size // 2, size // 2), torch.float32)}
+    return {'own': ((views, channels, clip_len, size, size), torch.uint8)}
 
 
 def _sampled(cfg: Config) -> tuple[Any, int]:
@@ -64,4 +65,5 @@ def _sampled(cfg: Config) -> tuple[Any, int]:
     for step in pipeline:
         if 'clip_len' in step and 'Sample' in step.type:
             return step.clip_len, step.get('num_clips', 1)
-    raise ValueError('The pipeline has no step that samples frames.')
+    # Configs that only carry weights have no pipeline.
+    return cfg.model.backbone.get('t_size', 8), 1

@@ -42,7 +42,7 @@ def main() -> None:
     """Run, print the table as it grows, and end with the count."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--only', default='', help='configs whose path contains this text')
-    parser.add_argument('--resume', action='store_true', help='keep what an earlier walk found')
+    parser.add_argument('--resume', action='store_true', help='keep what an earlier walk saw pass')
     parser.add_argument('--write-docs', action='store_true', help=f'write the table to {DOCS.name}')
     args = parser.parse_args()
     warnings.filterwarnings('ignore')
@@ -53,7 +53,8 @@ def main() -> None:
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     rows: dict[str, Row] = {}
     if args.resume and RESULTS.exists():
-        rows = {row.name: row for row in map(Row.read, RESULTS.read_text().splitlines())}
+        before = map(Row.read, RESULTS.read_text().splitlines())
+        rows = {row.name: row for row in before if row.student == row.teacher == 'yes'}
     with RESULTS.open('a' if args.resume else 'w') as file, tin_shift_on_cpu():
         for name in config_names():
             if args.only not in name or name in rows:

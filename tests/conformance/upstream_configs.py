@@ -87,7 +87,7 @@ def _without_pretrained(node: Any, path: str) -> Iterator[tuple[str, Any]]:
         return
     for key, value in node.items():
         here = f'{path}.{key}' if path else key
-        if key in ('pretrained', 'channel_map') and value is not None:
+        if key in ('pretrained', 'pretrained_type', 'channel_map') and value is not None:
             yield here, False if value is True else None
         elif key in ('pretrained2d', 'clip_pretrained') and value:
             yield here, False
