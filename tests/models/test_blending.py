@@ -8,8 +8,8 @@ import pytest
 import torch
 from mmaction.models import CutmixBlending, MixupBlending, RandomBatchAugment
 from mmaction.models.utils.blending_utils import BaseMiniBatchBlending
-from mmengine.logging import MessageHub
 from mmaction.structures import ActionDataSample
+from mmengine.logging import MessageHub
 
 from mmdistill.hooks import DistillationLossHook
 from mmdistill.labels import task_labels
