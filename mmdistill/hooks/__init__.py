@@ -1,10 +1,12 @@
 """Hooks: when the teacher runs, and how its answer reaches the student."""
 
+from .distillation_diagnostics_hook import DistillationDiagnosticsHook
 from .distillation_loss_hook import DistillationLossHook
 from .holdout import HoldoutLogits, collect_holdout, holdout_report
 from .teacher_weighting_hook import TeacherWeightingHook
 
 __all__ = [
+    'DistillationDiagnosticsHook',
     'DistillationLossHook',
     'HoldoutLogits',
     'TeacherWeightingHook',

@@ -16,7 +16,8 @@ from ..models.class_names import check_class_names, class_names_of
 from ..models.logits import num_classes_by_task
 from ..models.teacher_output import TeacherOutput, set_teacher_output
 from ..registry import HOOKS, MODELS
-from .holdout import fit_on_holdout
+from .diagnosis import temperature_warnings
+from .holdout import fit_on_holdout, fuse_holdout
 from .trial import check_labels, try_features
 
 CHECKPOINT_KEY = 'distillation'
@@ -43,6 +44,8 @@ class DistillationLossHook(Hook):
         self.teacher_cfg = teacher
         self.holdout_dataloader = holdout_dataloader
         self.teacher: MultimodalTeacher | None = None
+        # Task to top-1 accuracy of the fused teacher on the holdout; empty without one.
+        self.holdout_accuracy: dict[str, float] = {}
         self._restored: dict[str, Any] | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -56,7 +59,7 @@ class DistillationLossHook(Hook):
         self._restored = checkpoint[CHECKPOINT_KEY]
         # Checkpoints before there were feature losses lack the entry, and anything to put there.
         learned = set(self._restored.setdefault('losses', {}))
-        ours = set(_student(runner).losses.state_dict())
+        ours = set(student_of(runner).losses.state_dict())
         # Said here, before the optimizer's state fails to fit with a message about groups.
         if learned != ours:
             raise ValueError(
@@ -67,7 +70,7 @@ class DistillationLossHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Build the teacher, check it against the student, and fit or restore its weighting."""
-        student = _student(runner)
+        student = student_of(runner)
         self.teacher = MODELS.build(self.teacher_cfg or _teacher_of(runner)).to(get_device())
         check_classes(student, self.teacher)
         check_labels(student, self.teacher, runner.train_dataloader.dataset)
@@ -75,11 +78,22 @@ class DistillationLossHook(Hook):
         metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', None)
         check_class_names({'the data set': class_names_of(metainfo), **self.teacher.class_names})
         if self._restored is None:
-            fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
+            self._meet_holdout(runner, student)
         else:
             self._restore(runner, student)
         if student.wanted_features:
             try_features(student, self.teacher, runner.train_dataloader)
+
+    def _meet_holdout(self, runner: Runner, student: StudentRecognizer) -> None:
+        holdout = fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
+        if holdout is None:
+            return
+        temperatures = student.temperatures
+        for task, fused_NK in fuse_holdout(self.teacher, holdout).items():
+            hits_N = fused_NK.argmax(-1) == holdout.labels[task]
+            self.holdout_accuracy[task] = float(hits_N.double().mean())
+            for warning in temperature_warnings(task, fused_NK, temperatures):
+                runner.logger.warning(warning)
 
     def _restore(self, runner: Runner, student: StudentRecognizer) -> None:
         if self._restored['experts'] != list(self.teacher.experts):
@@ -89,13 +103,14 @@ class DistillationLossHook(Hook):
             )
         self.teacher.load_weighting_state(self._restored['weighting'])
         runner.logger.info('Teacher: weights restored from the checkpoint.')
+        self.holdout_accuracy = dict(self._restored.get('holdout_accuracy', {}))
         student.losses.load_state_dict(self._restored['losses'])
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict[str, Any] | None = None
     ) -> None:
         """Let the teacher answer for the batch, once mixup or CutMix has been drawn for both."""
-        student = _student(runner)
+        student = student_of(runner)
         student.progress = runner.iter / runner.max_iters
         blend = student.blend(data_batch)
         output = self.teacher.teach(data_batch, blend)
@@ -118,10 +133,11 @@ class DistillationLossHook(Hook):
         """Store what the weightings and the losses found, beside the student's own state dict."""
         if self.teacher is None:
             return
-        learned = _student(runner).losses.state_dict()
+        learned = student_of(runner).losses.state_dict()
         checkpoint[CHECKPOINT_KEY] = dict(
             experts=list(self.teacher.experts),
             weighting=self.teacher.weighting_state(),
+            holdout_accuracy=self.holdout_accuracy,
             losses={name: value.cpu() for name, value in learned.items()},
         )
 
@@ -147,7 +163,12 @@ def _teacher_of(runner: Runner) -> dict:
     return runner.cfg.teacher
 
 
-def _student(runner: Runner) -> StudentRecognizer:
+def student_of(runner: Runner) -> StudentRecognizer:
+    """The student that a runner trains.
+
+    Raises:
+        TypeError: Its model is none.
+    """
     model = runner.model.module if is_model_wrapper(runner.model) else runner.model
     if not isinstance(model, StudentRecognizer):
         raise TypeError(

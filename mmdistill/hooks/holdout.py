@@ -3,43 +3,49 @@
 Shape legend: N = holdout clips, M = experts, K = classes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
 from mmengine.dist import all_gather_object
 from mmengine.runner import Runner
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from ..labels import task_labels
 from ..metrics import expected_calibration_error, negative_log_likelihood, top_k_accuracy
 from ..models import MultimodalTeacher, fuse_logits
+from .diagnosis import expert_warnings
 
 
 class HoldoutLogits(NamedTuple):
     """The experts' answers on the holdout, in the data set's order, on the CPU."""
 
-    expert_logits: dict[str, Tensor]  # task -> (N, M, K)
+    expert_logits: dict[str, Tensor]  # task -> (N, M, K); of a student (N, K)
     labels: dict[str, Tensor]  # task -> (N,)
 
 
-def fit_on_holdout(runner: Runner, teacher: MultimodalTeacher, dataloader: dict | None) -> None:
+def fit_on_holdout(
+    runner: Runner, teacher: MultimodalTeacher, dataloader: dict | None
+) -> HoldoutLogits | None:
     """Run the experts over the holdout, fit the weightings, log experts, teacher and weights.
 
     Without a `dataloader`, the config's top-level `holdout_dataloader` counts.
 
+    Returns:
+        What the experts said, or None where there is no holdout.
+
     Raises:
         ValueError: The weightings need a holdout and there is none.
     """
-    dataloader = dataloader or runner.cfg.get('holdout_dataloader')
-    if dataloader is None:
+    loader = holdout_loader(runner, dataloader)
+    if loader is None:
         if teacher.needs_holdout:
             raise ValueError(
                 'The weighting is fitted on a holdout, but there is no holdout_dataloader: give '
                 'the hook one, or use mmdistill.UniformWeighting.'
             )
-        return
-    loader = runner.build_dataloader(dict(dataloader), seed=runner.seed)
+        return None
     runner.logger.info(f'Teacher: measuring the experts on {len(loader.dataset)} holdout clips.')
     holdout = collect_holdout(teacher, loader, len(loader.dataset))
     teacher.fit_weighting(holdout.expert_logits, holdout.labels)
@@ -48,9 +54,19 @@ def fit_on_holdout(runner: Runner, teacher: MultimodalTeacher, dataloader: dict 
         runner.logger.info(line)
     for name, row in report.items():
         runner.visualizer.add_scalars({f'holdout/{name}/{key}': row[key] for key in row})
+    for task, logits_NMK in holdout.expert_logits.items():
+        for name, logits_NK in zip(teacher.experts, logits_NMK.unbind(1), strict=True):
+            for warning in expert_warnings(name, task, logits_NK, holdout.labels[task]):
+                runner.logger.warning(warning)
+    return holdout
 
 
-@torch.no_grad()
+def holdout_loader(runner: Runner, dataloader: dict | None) -> DataLoader | None:
+    """The loader of the holdout: of the hook's own config, or of the run's; None without either."""
+    dataloader = dataloader or runner.cfg.get('holdout_dataloader')
+    return dataloader and runner.build_dataloader(dict(dataloader), seed=runner.seed)
+
+
 def collect_holdout(
     teacher: MultimodalTeacher, batches: Iterable[dict[str, Any]], num_clips: int
 ) -> HoldoutLogits:
@@ -64,13 +80,25 @@ def collect_holdout(
     Raises:
         ValueError: The holdout is empty.
     """
+
+    def answer(batch: dict[str, Any]) -> dict[str, Tensor]:
+        return teacher.run_experts(teacher.data_preprocessor(batch, False)['inputs'])
+
+    return collect_logits(answer, batches, num_clips)
+
+
+@torch.no_grad()
+def collect_logits(
+    answer: Callable[[dict[str, Any]], dict[str, Tensor]],
+    batches: Iterable[dict[str, Any]],
+    num_clips: int,
+) -> HoldoutLogits:
+    """As `collect_holdout`, for any model: `answer` gives task -> (B, ...) for a batch."""
     if num_clips == 0:
         raise ValueError('The holdout is empty: raise its ratio in the data set, or fix its split.')
     mine = []
     for batch in batches:
-        data = teacher.data_preprocessor(batch, False)
-        logits = teacher.run_experts(data['inputs'])
-        labels = task_labels(batch['data_samples'])
+        logits, labels = answer(batch), task_labels(batch['data_samples'])
         for i in range(len(batch['data_samples'])):
             mine.append({task: (logits[task][i].cpu(), labels[task][i].cpu()) for task in logits})
     # The sampler deals clips to the ranks in turn, so zipping the ranks restores the order.
@@ -80,6 +108,14 @@ def collect_holdout(
         {task: torch.stack([clip[task][0] for clip in clips]) for task in clips[0]},
         {task: torch.stack([clip[task][1] for clip in clips]) for task in clips[0]},
     )
+
+
+def fuse_holdout(teacher: MultimodalTeacher, holdout: HoldoutLogits) -> dict[str, Tensor]:
+    """The teacher's logits on the holdout: task -> (N, K)."""
+    return {
+        task: fuse_logits(x, teacher.weightings[task].weights(x, holdout.labels[task]))
+        for task, x in holdout.expert_logits.items()
+    }
 
 
 def holdout_report(

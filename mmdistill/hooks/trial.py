@@ -62,7 +62,7 @@ def try_features(
     Channels of a layer, or whether its gradient gets out of a checkpointed part, are known only
     when it runs: what the losses raise, they raise here.
     """
-    with _same_randomness():
+    with same_randomness():
         clip = dataloader.dataset[0]
         batch = dataloader.collate_fn([clip, clip])
         set_teacher_output(batch['data_samples'], teacher.teach(batch))
@@ -77,7 +77,7 @@ def try_features(
 
 
 @contextmanager
-def _same_randomness() -> Iterator[None]:
+def same_randomness() -> Iterator[None]:
     """Leave the generators as they were, so that training draws what it would have drawn."""
     python, numpy = random.getstate(), np.random.get_state()
     try:

@@ -22,6 +22,7 @@ from .logits import (
     run_recognizer,
 )
 from .multitask_head import MultitaskHead
+from .probes import agreement, gradient_ratio
 from .recognizer_config import fit_to_tasks, resolve_recognizer
 from .teacher_output import Feature, teacher_logits
 
@@ -91,6 +92,7 @@ class StudentRecognizer(BaseModel):
         self.label_weight = build_weight(label_weight, 'label_weight')
         # Fraction of training that is done; DistillationLossHook moves it on.
         self.progress = 0.0
+        self.probe_gradients = False
         if isinstance(model.cls_head, MultitaskHead):
             model.cls_head.allow_unlabelled = True
         self._register_state_dict_hook(_as_bare_recognizer)
@@ -128,6 +130,12 @@ class StudentRecognizer(BaseModel):
             weights['label_weight'] = self.label_weight(self.progress)
         return weights
 
+    @property
+    def temperatures(self) -> dict[str, float]:
+        """Name of a loss to its temperature, of those that have one."""
+        found = {name: getattr(loss, 'temperature', None) for name, loss in self.losses.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
     def forward(
         self, inputs: Tensor, data_samples: OptSampleList = None, mode: str = 'tensor', **kwargs
     ) -> ForwardResults:
@@ -141,7 +149,8 @@ class StudentRecognizer(BaseModel):
 
         The recognizer's own, times `label_weight`; `<task>/loss_<name>` per logit loss and
         `features/loss_<name>` per feature loss; and `<task>/distillation`, the sum of a task's,
-        and `distillation`, the sum of all, which MMEngine does not add to the loss again.
+        and `distillation`, the sum of all, which MMEngine does not add to the loss again. Beside
+        them `<task>/agreement` with the teacher and, if `probe_gradients`, `gradient_ratio`.
         """
         layers = [loss.student_layer for loss in self._feature_losses]
         with (
@@ -153,11 +162,18 @@ class StudentRecognizer(BaseModel):
         losses = {
             name: value * weight if 'loss' in name else value for name, value in results.items()
         }
-        student = mean_over_views(by_task(outputs[-1], self.recognizer.cls_head), len(data_samples))
+        raw = by_task(outputs[-1], self.recognizer.cls_head)
+        student = mean_over_views(raw, len(data_samples))
         teacher = teacher_logits(data_samples)
         parts = logit_losses(self.losses, student, teacher, data_samples)
         parts['features'] = feature_losses(self.losses, features, data_samples)
-        return losses | self._weighed(parts)
+        taught = self._weighed(parts)
+        found = {f'{task}/agreement': agreement(student[task], teacher[task]) for task in student}
+        if self.probe_gradients:
+            sides = [[v for k, v in side.items() if 'loss' in k] for side in (losses, taught)]
+            ratio = gradient_ratio(*sides, list(raw.values()))
+            found |= {} if ratio is None else {'gradient_ratio': ratio}
+        return losses | taught | found
 
     def _weighed(self, parts: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
         """The parts under their schedules, and their sums."""

@@ -18,9 +18,10 @@ class RandomClips(torch.utils.data.Dataset):
 
     ann_file = 'random.csv'
 
-    def __init__(self, num_clips, labelled=True, verbs=None):
+    def __init__(self, num_clips, labelled=True, verbs=None, also=None):
         self.num_clips = num_clips
         self.labelled = labelled
+        self.keys = ('rgb', 'flow', *([also] if also else ()))
         self.metainfo = dict(classes=dict(verb=verbs)) if verbs else {}
 
     def __len__(self):
@@ -30,7 +31,7 @@ class RandomClips(torch.utils.data.Dataset):
         generator = torch.Generator().manual_seed(index)
         inputs = {
             key: torch.randint(0, 256, (1, 3, 2, 32, 32), generator=generator).byte()
-            for key in ('rgb', 'flow')
+            for key in self.keys
         }
         sample = ActionDataSample(metainfo=dict(sample_id=f'clip{index}'))
         if self.labelled is True or index % 2 == 0:

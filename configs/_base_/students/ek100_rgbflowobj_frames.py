@@ -9,3 +9,4 @@ everything = dict(inputs=('rgb', 'frames', 'flow', 'obj'), modalities=frames)
 train_dataloader = dict(dataset=dict(pipeline=dict(load=everything)))
 val_dataloader = deployed
 test_dataloader = deployed
+holdout_dataloader = dict(dataset=dict(pipeline=dict(load=everything)))

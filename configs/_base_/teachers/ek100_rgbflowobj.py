@@ -19,4 +19,7 @@ teacher = dict(
     ),
     weighting=dict(type='mmdistill.SoftminWeighting', temperature=1.0),
 )
-custom_hooks = [dict(type='mmdistill.DistillationLossHook')]
+custom_hooks = [
+    dict(type='mmdistill.DistillationLossHook'),
+    dict(type='mmdistill.DistillationDiagnosticsHook'),
+]

@@ -1,0 +1,33 @@
+"""What the diagnostics say in a real run, and that the run does not notice them."""
+
+import torch
+
+DIAGNOSTICS = dict(type='mmdistill.DistillationDiagnosticsHook', holdout_interval=1)
+TEACHING = dict(type='mmdistill.DistillationLossHook')
+
+
+def test_the_log_tells_how_they_get_on_and_training_is_the_same(distillation, train, tmp_path):
+    two = dict(train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=2))
+    plain = train(distillation(**two))
+    watched = train(
+        distillation(
+            **two, custom_hooks=[TEACHING, DIAGNOSTICS], work_dir=str(tmp_path / 'watched')
+        )
+    )
+    for key, value in plain.model.state_dict().items():
+        assert torch.equal(value, watched.model.state_dict()[key]), key
+    (log,) = (tmp_path / 'watched').rglob('*.log')
+    text = log.read_text()
+    for epoch in (1, 2):
+        assert f'Student and teacher in epoch {epoch}: gradient_ratio' in text
+    assert text.count('Holdout student: acc/verb/top1') == 2
+    assert watched.model.training
+
+
+def test_a_holdout_without_the_students_modality_is_named_once(distillation, train, tmp_path):
+    cfg = distillation(custom_hooks=[TEACHING, DIAGNOSTICS])
+    cfg['model']['modality'] = 'frames'
+    cfg['train_dataloader']['dataset']['also'] = 'frames'
+    train(cfg)
+    (log,) = (tmp_path / 'run').rglob('*.log')
+    assert "The holdout does not have ['frames']" in log.read_text()
