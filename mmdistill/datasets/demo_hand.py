@@ -21,6 +21,10 @@ SKIN: tuple[Colour, ...] = (  # BGR
 )
 ARM_LENGTH = 1.2  # frame heights; reaches past the frame's edge from everywhere
 HAND_LENGTH = 0.40  # from fingertips to wrist
+KNUCKLES = np.array([[-0.075, 0.19], [-0.026, 0.175], [0.026, 0.18], [0.073, 0.20]])
+FINGER_LENGTHS = (0.165, 0.185, 0.17, 0.135)
+THUMB_TIP = (-0.150, 0.155)
+KEYPOINTS = ('wrist', 'thumb', 'index', 'middle', 'little')
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,38 @@ def draw_look(rng: Generator) -> HandLook:
 
 def draw_hand(look: HandLook, height: int, light: NDArray) -> Sprite:
     """The sprite of a hand; its outline covers fingers and palm, not the sleeve."""
-    transform = look.size * np.diag([look.side, 1.0])
     width = 0.21 * look.size
     extent = (-width, -0.08, width, ARM_LENGTH)
-    canvas = Canvas(extent, DRAW_DENSITY * height, transform)
+    canvas = Canvas(extent, DRAW_DENSITY * height, _proportions(look))
     _draw_arm(canvas, look)
     canvas.solid.clear()  # boxes of hands hold fingers and palm, not the arm
     _draw_palm_and_fingers(canvas, look)
     return canvas.sprite(light, 0.035, 0.12, 0.022)
+
+
+def hand_keypoints(look: HandLook) -> NDArray:
+    """Where `KEYPOINTS` lie on the sprite, (5, 2) in frame heights: the wrist and four tips."""
+    tips = [joints[-1] for joints in _fingers(look)]
+    wrist = (0.0, HAND_LENGTH - 0.02)
+    points = np.array([wrist, THUMB_TIP, tips[0], tips[1], tips[3]])
+    return points @ _proportions(look).T
+
+
+def _proportions(look: HandLook) -> NDArray:
+    """The 2x2 matrix from the hand as it is drawn to the hand as it looks."""
+    return look.size * np.diag([look.side, 1.0])
+
+
+def _fingers(look: HandLook) -> list[tuple[NDArray, NDArray, NDArray]]:
+    """Knuckle, middle joint and tip of the four fingers, the thumb's neighbour first."""
+    fingers = []
+    for index, (knuckle, length) in enumerate(zip(KNUCKLES, FINGER_LENGTHS, strict=True)):
+        angle = look.spread * (index - 1.5)
+        # The fingers curl towards each other at the tip, as a hand does that takes something.
+        middle = knuckle + 0.55 * length * np.array([np.sin(angle), -np.cos(angle)])
+        tip = middle + 0.45 * length * np.array([-np.sin(angle), -np.cos(angle)])
+        fingers.append((knuckle, middle, tip))
+    return fingers
 
 
 def _draw_arm(canvas: Canvas, look: HandLook) -> None:
@@ -76,15 +104,9 @@ def _draw_arm(canvas: Canvas, look: HandLook) -> None:
 def _draw_palm_and_fingers(canvas: Canvas, look: HandLook) -> None:
     """Four fingers from the knuckles, a thumb from the side, the palm's back over their roots."""
     skin, crease, nail = look.skin, tinted(look.skin, 0.72), tinted(look.skin, 1.16)
-    knuckles = np.array([[-0.075, 0.19], [-0.026, 0.175], [0.026, 0.18], [0.073, 0.20]])
-    lengths = (0.165, 0.185, 0.17, 0.135)
-    canvas.stroke([(-0.07, 0.32), (-0.145, 0.245), (-0.150, 0.155)], 0.055, skin)
+    canvas.stroke([(-0.07, 0.32), (-0.145, 0.245), THUMB_TIP], 0.055, skin)
     canvas.disc((-0.151, 0.150), (0.015, 0.019), nail, solid=False)
-    for index, (knuckle, length) in enumerate(zip(knuckles, lengths, strict=True)):
-        angle = look.spread * (index - 1.5)
-        # The fingers curl towards each other at the tip, as a hand does that takes something.
-        middle = knuckle + 0.55 * length * np.array([np.sin(angle), -np.cos(angle)])
-        tip = middle + 0.45 * length * np.array([-np.sin(angle), -np.cos(angle)])
+    for knuckle, middle, tip in _fingers(look):
         canvas.stroke([knuckle, middle, tip], 0.050, crease)
         canvas.stroke([knuckle, middle, tip], 0.043, skin)
         canvas.disc(tip + (0, 0.002), (0.013, 0.017), nail, solid=False)
@@ -92,5 +114,5 @@ def _draw_palm_and_fingers(canvas: Canvas, look: HandLook) -> None:
     palm = [(-0.10, 0.20), (-0.05, 0.165), (0.05, 0.165), (0.098, 0.20), (0.095, 0.28)]
     palm += [(0.074, 0.36), (0.075, 0.40), (-0.075, 0.40), (-0.078, 0.35), (-0.11, 0.29)]
     canvas.polygon(palm, skin)
-    for knuckle in knuckles:
+    for knuckle in KNUCKLES:
         canvas.disc(knuckle + (0, 0.012), (0.014, 0.008), crease, solid=False)

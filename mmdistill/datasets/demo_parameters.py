@@ -73,6 +73,10 @@ class DemoParameters:
     flicker: float = 0.015
     noise: Range = (3.0, 8.0)  # standard deviation, grey levels
 
+    # The sensor that follows the hand.
+    keypoint_rate: float = 40.0  # samples per second
+    keypoint_noise: float = 0.002  # standard deviation
+
     # Detector's training set.
     detector_frames_per_clip: float = 0.6
     detector_max_frames: int = 700

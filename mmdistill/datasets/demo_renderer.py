@@ -2,6 +2,7 @@
 
     OUT/annotations/EPIC_100_*.csv         official columns
     OUT/P01/videos/P01_101.MP4             several segments each, short gaps between them
+    OUT/P01/keypoints/P01_101.csv          the hand's keypoints over time, as a sensor reports them
     OUT/detector/{train,val}/*.jpg, .json  frames with ground-truth boxes, COCO
     OUT/render.json                        what was rendered; written last
 
@@ -27,12 +28,13 @@ from .demo_annotations import (
     write_video_info,
 )
 from .demo_canvas import STORE_DENSITY
+from .demo_keypoints import sense_hand, write_keypoints
 from .demo_parameters import DemoParameters
 from .demo_plan import VideoPlan, plan_videos
 from .demo_scene import Scene
 from .demo_table import KitchenStyle, draw_style, draw_surface
 
-RENDERER_VERSION = 2  # raise it when the same parameters give other files
+RENDERER_VERSION = 3  # raise it when the same parameters give other files
 
 
 def render_demo(
@@ -161,7 +163,7 @@ class _Writer:
         rng = np.random.default_rng(video.entropy)
         surfaces = self._surfaces(video, rng)
         encoder = open_encoder(path, self.params.fps, self.size)
-        position = 0
+        position, sensed = 0, []
         for index, clip in enumerate(video.clips):
             scene = Scene(clip, surfaces, self.size, self.params)
             chosen = -1
@@ -172,6 +174,7 @@ class _Writer:
                 encoder.write(frame)
                 if frame_index == chosen:
                     self._keep(video, position + chosen, frame, scene.boxes(chosen))
+            sensed.append(sense_hand(clip, scene, position, self.params))
             companion = scene.things[0].noun
             self.segments[video.split].append(
                 Segment(
@@ -180,6 +183,7 @@ class _Writer:
             )
             position += clip.frames + clip.still
         encoder.release()
+        write_keypoints(path.parents[1] / 'keypoints' / f'{video.video_id}.csv', sensed)
         self.lengths[video.video_id] = position
 
     def _surfaces(self, video: VideoPlan, rng: np.random.Generator) -> tuple[NDArray, NDArray]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .demo_camera import Camera
 from .demo_canvas import Sprite, paint, paint_shadow
-from .demo_hand import draw_hand, draw_look
+from .demo_hand import draw_hand, draw_look, hand_keypoints
 from .demo_motion import Start, draw_start, draw_track
 from .demo_nouns import NOUNS, draw_noun
 from .demo_parameters import DemoParameters
@@ -62,7 +62,8 @@ class Scene:
         self.light = _draw_light(look)
         radius = look.uniform(*params.object_radius)
         self.target = draw_noun(self.noun, radius, height, self.light, look, params)
-        self.hand = draw_hand(draw_look(look), height, self.light)
+        hand = draw_look(look)
+        self.hand, self.hand_keypoints = draw_hand(hand, height, self.light), hand_keypoints(hand)
         start = draw_start(aspect, begin, params)
         self.arm_turn = float(np.arctan2(start.arm[0], -start.arm[1]))
         self.things = _scatter(self.noun, radius, start, self.light, size, look, params)
@@ -103,6 +104,18 @@ class Scene:
             boxes.append((name, np.concatenate((corners.min(0), corners.max(0)))))
         return boxes
 
+    def keypoints(self, positions: NDArray) -> NDArray:
+        """The hand's `KEYPOINTS` at fractional frames (S,), as fractions of the frame: (S, 5, 2).
+
+        What is between two frames is interpolated. Points beyond the frame are reported as well.
+        """
+        cos, sin = np.cos(self.arm_turn), np.sin(self.arm_turn)
+        turned = self.hand_keypoints @ np.array([[cos, sin], [-sin, cos]])
+        placed = turned + _between(self.track.tips, positions)[:, None]
+        views = _between(self.camera.views, positions)
+        pixels = placed @ views[:, :, :2].transpose(0, 2, 1) + views[:, None, :, 2]
+        return pixels / self.size
+
     def _height(self, index: int) -> float:
         return float(self.track.height[min(index, len(self.track.height) - 1)])
 
@@ -115,6 +128,14 @@ class Scene:
 
     def _shadow_offset(self, height: float) -> NDArray:
         return -self.light * (0.03 + 0.5 * height)
+
+
+def _between(rows: NDArray, positions: NDArray) -> NDArray:
+    """Rows (T, …) at fractional indices (S,), linearly; the last one holds beyond the end."""
+    positions = np.clip(positions, 0, len(rows) - 1)
+    before = np.floor(positions).astype(int)
+    share = (positions - before).reshape(-1, *[1] * (rows.ndim - 1))
+    return rows[before] * (1 - share) + rows[np.minimum(before + 1, len(rows) - 1)] * share
 
 
 def _draw_light(rng: Generator) -> NDArray:
