@@ -52,6 +52,7 @@ class EpicKitchensDataset(MultimodalDataset):
     |---|---|
     | `participant_id`, `narration_id` | str; the latter is also the `sample_id` |
     | `flow_stride` | RGB frames per flow frame: see `video_info` |
+    | `avg_fps` | float, frames per second of the mp4 file; only with `video_info` |
     | `unseen`, `tail_verb`, `tail_noun` | bool, each only where its list was given |
 
     A segment belongs to the tail of a task if its class does; the tail of the action is verb or
@@ -153,6 +154,7 @@ class EpicKitchensDataset(MultimodalDataset):
             stop = clock.frame_at(_seconds(row, 'stop_timestamp'))
             segment = self._segment(row, sample_id, start, stop)
             record['flow_stride'] = 1
+            record['avg_fps'] = clock.frames_per_second  # MMAction2's name for it
         return record | segment
 
     def _clock(self, row: Row, video_id: str) -> VideoClock:

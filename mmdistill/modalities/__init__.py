@@ -1,6 +1,6 @@
 """Modalities: how an input stream is read, moved with the clip's geometry and packed."""
 
-from .base import Modality, frames_at_own_rate
+from .base import Modality, frames_at_own_rate, positions_at_own_rate
 from .detections import DetectionModality, move_boxes
 from .flow import FlowModality, mirror_flow
 from .geometry import ClipGeometry
@@ -19,4 +19,5 @@ __all__ = [
     'mirror_flow',
     'move_boxes',
     'move_image',
+    'positions_at_own_rate',
 ]

@@ -72,7 +72,10 @@ class Modality(ABC):
         return self is other
 
     def frame_inds(self, frame_inds_VT: np.ndarray) -> np.ndarray:
-        """The (V, T) frames that this modality reads of a sampled clip: `clip_len` of them."""
+        """The (V, T) frames that this modality reads of a sampled clip: `clip_len` of them.
+
+        A sensor with a clock of its own overrides this by `positions_at_own_rate`.
+        """
         return frames_at_own_rate(frame_inds_VT, self.clip_len)
 
     def views(
@@ -126,7 +129,14 @@ def frames_at_own_rate(frame_inds_VT: np.ndarray, clip_len: int | None) -> np.nd
         frame_inds_VT = frame_inds_VT.reshape(1, -1)
     if clip_len is None or clip_len == frame_inds_VT.shape[1]:
         return frame_inds_VT
+    return np.round(positions_at_own_rate(frame_inds_VT, clip_len)).astype(frame_inds_VT.dtype)
+
+
+def positions_at_own_rate(frame_inds_VT: np.ndarray, clip_len: int | None) -> np.ndarray:
+    """As `frames_at_own_rate`, but between frames where a moment falls there: float64.
+
+    For a sensor that is not bound to the video's frames; (V, T) -> (V, clip_len).
+    """
     sampled = np.arange(frame_inds_VT.shape[1])
-    wanted = np.linspace(0, sampled[-1], clip_len)
-    spread = [np.interp(wanted, sampled, row) for row in frame_inds_VT]
-    return np.round(spread).astype(frame_inds_VT.dtype)
+    wanted = np.linspace(0, sampled[-1], clip_len or len(sampled))
+    return np.array([np.interp(wanted, sampled, row) for row in frame_inds_VT])

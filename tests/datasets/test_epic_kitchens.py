@@ -103,6 +103,7 @@ def test_frames_of_the_videos_follow_time_not_published_numbers(build):
     assert segments_of(records) == [(0, 56), (1844, 1871), (100, 150)]
     assert [r['total_frames'] for r in records] == [56, 27, 50]
     assert [r['flow_stride'] for r in records] == [1, 1, 1]
+    assert [round(r['avg_fps'], 2) for r in records] == [29.97, 29.97, 50]
 
 
 def test_timestamps_that_fall_on_a_frame_do_not_slip_to_the_one_before(build):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mmdistill.datasets.transforms import LoadModalities, PackModalities
-from mmdistill.modalities import Modality, frames_at_own_rate
+from mmdistill.modalities import Modality, frames_at_own_rate, positions_at_own_rate
 from mmdistill.registry import MODALITIES
 
 FRAME_INDS = np.array([0, 1, 2, 3, 5, 6, 7, 8])  # two clips of four frames
@@ -51,6 +51,22 @@ def test_frames_at_own_rate_span_the_same_time(inds, clip_len, expected):
     spread = frames_at_own_rate(np.array(inds, dtype=np.int32), clip_len)
     assert spread.tolist() == expected
     assert spread.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ('inds', 'clip_len', 'expected'),
+    [
+        ([[4, 6, 8]], 9, [[4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8]]),
+        ([[0, 1], [10, 13]], 4, [[0, 1 / 3, 2 / 3, 1], [10, 11, 12, 13]]),
+        ([[0, 2, 3, 3]], 7, [[0, 1, 2, 2.5, 3, 3, 3]]),  # held at its last frame
+        ([[4, 6]], None, [[4, 6]]),
+        ([[7]], 2, [[7, 7]]),
+    ],
+)
+def test_positions_at_own_rate_may_lie_between_frames(inds, clip_len, expected):
+    positions = positions_at_own_rate(np.array(inds, dtype=np.int32), clip_len)
+    np.testing.assert_allclose(positions, expected)
+    assert positions.dtype == np.float64
 
 
 @pytest.fixture
