@@ -129,6 +129,8 @@ def test_projections_are_trained_published_nowhere_and_resumed_exactly(
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
             **changes,
         )
+        # Dropout would draw other masks after a resume.
+        cfg['model']['recognizer'] = recognizer_config(dropout_ratio=0.0)
         cfg['model']['losses']['mars'] = MARS
         return cfg
 
@@ -153,13 +155,14 @@ def test_projections_are_trained_published_nowhere_and_resumed_exactly(
 
 def test_unlabelled_clips_train_with_the_others(distillation, train):
     cfg = distillation()
+    # Batches with two labels, one and none.
     cfg['train_dataloader']['dataset']['labelled'] = 'some'
-    cfg['train_dataloader']['batch_size'] = 1  # so that batches without any label occur
+    cfg['train_dataloader']['sampler']['shuffle'] = False
     scalars = train(cfg).message_hub.log_scalars
     labels = scalars['train/verb/loss_cls'].data[0]
-    assert sorted((labels == 0).tolist()) == [False] * 3 + [True] * 3
+    assert (labels > 0).tolist() == [True, True, False]
     assert (scalars['train/verb/loss_soft_target'].data[0] > 0).all()
-    assert scalars['train/verb/top1_acc'].data[0].size == 3
+    assert scalars['train/verb/top1_acc'].data[0].size == 2
 
 
 class TestBadInput:
