@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
+from mmengine.logging import MessageHub
 
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
@@ -92,7 +93,9 @@ def test_a_step(path, reduced):
             # What the holdout would say is of no interest here.
             weighting = dict(type='mmdistill.UniformWeighting')
             hook.teacher = build({**cfg.teacher, 'weighting': weighting})
-            hook.before_train_iter(SimpleNamespace(model=model), 0, batch)
+            hub = MessageHub.get_instance('steps')
+            runner = SimpleNamespace(model=model, iter=0, max_iters=1, message_hub=hub)
+            hook.before_train_iter(runner, 0, batch)
         losses = model(**model.data_preprocessor(batch, True), mode='loss')
         total, logged = model.parse_losses(losses)
         total.backward()
