@@ -11,6 +11,8 @@ from mmengine.config import Config
 ROOT = Path(mmaction.__file__).parent / '.mim/configs'
 ROOMS = ('recognition', 'recognition_audio', 'skeleton')
 
+# These start from an image network unless told not to.
+TAKE_2D_WEIGHTS = ('UniFormer', 'ResNetTSM', 'ResNetTIN', 'MobileNetV2TSM', 'MobileOneTSM')
 # Layers of a transformer or classes of a stage say nothing about how a recognizer is called, so
 # what costs time is cut; frames, heads, necks, segments and losses stay as they are.
 SMALL_MVIT = dict(embed_dims=96, num_layers=6, num_heads=1, downscale_indices=[1, 2, 4])
@@ -98,5 +100,5 @@ def _without_pretrained(node: Any, path: str) -> Iterator[tuple[str, Any]]:
     # Left out, these are on.
     if node.get('type') == 'UniFormerV2':
         yield f'{path}.clip_pretrained', False
-    if node.get('type') in ('UniFormer', 'ResNetTSM', 'ResNetTIN', 'MobileNetV2TSM'):
+    if node.get('type') in TAKE_2D_WEIGHTS:
         yield f'{path}.pretrained2d', False

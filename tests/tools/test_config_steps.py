@@ -38,7 +38,7 @@ def something(tiny_data, tmp_path_factory):
         (root / f'flow/{path.stem}').symlink_to(path.parents[1] / 'flow_frames' / path.stem)
     labels = {f'Doing something in way {i}': str(i) for i in range(174)}
     entries = [
-        dict(id=path.stem, template=f'Doing [something] in way {20 * i}')
+        dict(id=path.stem, template=f'Doing [something] in way {7 * i}')
         for i, path in enumerate(videos)
     ]
     for name, content in (('labels', labels), ('train', entries), ('validation', entries)):
