@@ -22,12 +22,17 @@ through config keys only. A config passes as
 
 {count}
 
-Versions: {versions}. `upstream` marks what MMAction2 itself cannot do, tried without mmdistill.
+Versions: {versions}.
+`upstream` marks what MMAction2 itself cannot do here, tried without mmdistill.
 {notes}
 """
 NOTES = """
 - TIN runs with a stand-in for `tin_shift`, of which mmcv has a CUDA kernel only.
 - `mmcls.` backbones are built under their present name, `mmpretrain.`
+- timm, torchvision, mmpretrain and mmcls are optional. With timm 1.0.31, torchvision 0.28.0 and
+  mmpretrain 1.2.0 added for one walk, seven of the eight configs that need them passed; the eighth,
+  `tsn_imagenet-pretrained-swin-transformer_32xb8-…`, lacks the `feature_shape='NHWC'` that timm's
+  Swin needs and fails upstream.
 - The omni-source config is trained here on clips, one source per batch; joint training on images
   has a loop and loaders of its own.
 - Multimodal recognizers (VindLU: retrieval and question answering), detection and localization
