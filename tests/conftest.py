@@ -1,5 +1,9 @@
 """What several tests share: a fixed seed, and recognizers small enough for a CPU."""
 
+from fractions import Fraction
+from pathlib import Path
+
+import av
 import numpy as np
 import pytest
 import torch
@@ -71,6 +75,46 @@ def make_batch(num_clips=3, num_views=1, modalities=('rgb', 'flow'), classes=CLA
             set_task_labels(sample, i % classes)
         samples.append(sample)
     return dict(inputs=inputs, data_samples=samples)
+
+
+def write_sound(path: Path, samples_N: np.ndarray, rate: int, video: Path | None = None) -> Path:
+    """A .mp4 with this sound (AAC) and the pictures of `video`, or a .wav of 16 bits.
+
+    The index of an .mp4 comes first, so that it still opens when it is cut short.
+    """
+    wav = path.suffix == '.wav'
+    options = {} if wav else dict(movflags='faststart')
+    with av.open(str(path), 'w', options=options) as out:
+        copied = None
+        if video is not None:
+            source = av.open(str(video))
+            copied = out.add_stream_from_template(source.streams.video[0])
+        stream = out.add_stream('pcm_s16le' if wav else 'aac', rate=rate, layout='mono')
+        # The encoder has to be open before the first packet makes the header.
+        packets = [p for frame in _sound_frames(samples_N, rate, wav) for p in stream.encode(frame)]
+        if copied is not None:
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = copied
+                    out.mux(packet)
+            source.close()
+        out.mux(packets)
+    return path
+
+
+def _sound_frames(samples_N: np.ndarray, rate: int, wav: bool):
+    data = np.rint(samples_N * 32767).astype(np.int16) if wav else samples_N.astype(np.float32)
+    for first in range(0, len(data), 1024):
+        part = np.ascontiguousarray(data[None, first : first + 1024])
+        frame = av.AudioFrame.from_ndarray(part, format='s16' if wav else 'fltp', layout='mono')
+        frame.sample_rate, frame.pts, frame.time_base = rate, first, Fraction(1, rate)
+        yield frame
+    yield None
+
+
+@pytest.fixture(name='write_sound', scope='session')
+def _write_sound():
+    return write_sound
 
 
 @pytest.fixture(name='recognizer_config')

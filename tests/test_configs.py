@@ -58,7 +58,9 @@ FAMILIES = ('slowonly-r50', 'swin', 'tsm-mobilenetv2', 'tsm-r50', 'x3d-m')
 
 def test_every_family_is_a_student_on_every_data_set():
     expected = sorted(f'{name}_{data}_rgbflowobj' for name in FAMILIES for data in DATA_SETS)
-    assert sorted(path.stem for path in STUDENTS) == expected
+    # Audio is an ensemble of its own, with one student.
+    found = [path.stem for path in STUDENTS if path.stem != 'swin_ek100_rgbflowaudio']
+    assert sorted(found) == expected
 
 
 @pytest.mark.parametrize('path', STUDENTS, ids=name_of)

@@ -1,5 +1,6 @@
 """Modalities: how an input stream is read, moved with the clip's geometry and packed."""
 
+from .audio import AudioModality
 from .base import Modality, frames_at_own_rate, positions_at_own_rate
 from .detections import DetectionModality, move_boxes
 from .flow import FlowModality, mirror_flow
@@ -8,6 +9,7 @@ from .images import FrameFolder, ImageModality, move_image
 from .rgb import RGBModality
 
 __all__ = [
+    'AudioModality',
     'ClipGeometry',
     'DetectionModality',
     'FlowModality',

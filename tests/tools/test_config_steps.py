@@ -17,7 +17,7 @@ from mmdistill.registry import DATASETS, MODELS
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted([*ROOT.glob('configs/unimodal/*.py'), *ROOT.glob('configs/distill/*.py')])
-FAST = ('tsm-mobilenetv2_ek100_rgbflowobj', 'x3d-m_sthv2_rgbflowobj')
+FAST = ('tsm-mobilenetv2_ek100_rgbflowobj', 'x3d-m_sthv2_rgbflowobj', 'audioresnet_ek100_audio')
 NUM_CLIPS = 2
 SMALL = dict(
     train=dict(resize=dict(scale=(56, 56))),
@@ -47,12 +47,13 @@ def something(tiny_data, tmp_path_factory):
 
 
 @pytest.fixture
-def reduced(tiny_data, something, monkeypatch):
+def reduced(tiny_data, sounding_data, something, monkeypatch):
     """Read a config with fewer and smaller frames, on data that is there."""
     monkeypatch.chdir(ROOT)
 
     def read(path):
         root = something if 'sthv2' in path.stem else tiny_data
+        root = sounding_data if 'audio' in path.stem else root
         cfg = adapt_to_cpu(load_config(path, dict(data_root=f'{root}/')))
         for stage in ('train', 'test'):
             dataset = cfg[f'{stage}_dataloader'].dataset

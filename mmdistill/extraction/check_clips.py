@@ -1,0 +1,232 @@
+"""What may be wrong with the media of a clip: missing, cut short, or not fitting each other.
+
+Shape legend: F = frames, M = boxes of a video.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mmdistill.modalities import DetectionModality, FlowModality, Modality, RGBModality
+from mmdistill.modalities.detection_file import DetectionFile, VideoDetections
+
+from .images import image_problem
+from .video import FRAMES_THAT_MAY_LACK, VideoError, probe_video
+
+# Frames that are decoded at a time; a whole clip of full HD would not fit into memory.
+CHUNK = 16
+# Sides are whole pixels, so a scaled frame has another shape by so much; also for boxes that a
+# detector lets run over the edge.
+TOLERANCE = 0.03
+
+
+class Problem(NamedTuple):
+    """Something to mend; `sample_id` and `modality` are empty where it concerns all of them."""
+
+    loader: str
+    sample_id: str
+    modality: str
+    text: str
+
+    def __str__(self) -> str:
+        where = [self.loader, self.sample_id and f'clip {self.sample_id}', self.modality]
+        return f'{", ".join(part for part in where if part)}: {self.text}'
+
+
+@dataclass
+class VideoFindings:
+    """What the check of some clips of a video found.
+
+    Args:
+        num_clips: Clips that were looked at.
+        problems: What is wrong.
+        absent: Modality -> clips that lack it and may, because it is `optional`.
+        notes: What may be meant so.
+    """
+
+    num_clips: int
+    problems: list[Problem] = field(default_factory=list)
+    absent: Counter = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_video(
+    loader: str,
+    modalities: Mapping[str, Modality],
+    num_frames: int,
+    records: Sequence[dict[str, Any]],
+) -> VideoFindings:
+    """Read what training reads of some clips of one video, and compare the modalities.
+
+    Args:
+        loader: Whose clips they are.
+        modalities: By key, as LoadModalities built them.
+        num_frames: Frames of each clip that are decoded, the first and the last among them; 0
+            decodes all. Images are looked at one by one in any case.
+        records: The clips.
+    """
+    findings = VideoFindings(len(records))
+    sizes: dict[str, tuple[int, int]] = {}
+    for record in records:
+        for key, modality in modalities.items():
+            try:
+                if not modality.available(record):
+                    findings.absent[key] += 1
+                    continue
+                found = list(_image_problems(modality, record))
+                size = None if found else _read(modality, record, num_frames)
+                found += _problems_of_its_own(modality, record) if size else []
+            # Whatever a modality may raise, of the user's own too: this clip would end a training.
+            except Exception as error:
+                found, size = [message_of(error)], None
+            findings.problems += [Problem(loader, record['sample_id'], key, x) for x in found]
+            if size:
+                sizes.setdefault(key, size)
+    readable = {key: modality for key, modality in modalities.items() if key in sizes}
+    _compare(loader, readable, sizes, records[0], findings)
+    return findings
+
+
+def _problems_of_its_own(modality: Modality, record: dict[str, Any]) -> list[str]:
+    """What a modality that was read has to say of the clip, if it has a method `problems`."""
+    ask = getattr(modality, 'problems', None)
+    return list(ask(record)) if ask else []
+
+
+def _read(modality: Modality, record: dict[str, Any], num_frames: int) -> tuple[int, int]:
+    """Decode frames of the clip; height and width of what was read."""
+    length = record['stop_frame'] - record['start_frame']
+    count = min(num_frames or length, length)
+    last = record['stop_frame'] - 1
+    inds_F = np.linspace(record['start_frame'], last, count).round().astype(np.int64)
+    # Beginning at the end: a file that is cut short is named at once.
+    for chunk in np.array_split(inds_F, -(-count // CHUNK))[::-1]:
+        frames = modality.read(record, chunk)
+    return modality.frame_shape(record, frames)
+
+
+def _image_problems(modality: Modality, record: dict[str, Any]):
+    """Images of the clip that are missing or cut short, a sentence per folder."""
+    first, stop = record['start_frame'], record['stop_frame']
+    stride = record.get('flow_stride', 1) if isinstance(modality, FlowModality) else 1
+    for folder in _folders(modality, record):
+        names = [
+            modality.template.format(index=index + 1)
+            for index in range(first // stride, (stop - 1) // stride + 1)
+        ]
+        bad = [(name, text) for name in names if (text := image_problem(folder / name))]
+        if bad:
+            name, text = bad[0]
+            more = f' (and {len(bad) - 1} more of this clip)' if len(bad) > 1 else ''
+            yield f'{folder / name} {text}{more}; extract it again'
+
+
+def _folders(modality: Modality, record: dict[str, Any]) -> list[Path]:
+    """The folders of images that a modality of ours reads; none where it reads a file."""
+    if isinstance(modality, FlowModality):
+        return [modality.path(record) / axis for axis in 'uv']
+    if isinstance(modality, RGBModality) and modality.path(record).is_dir():
+        return [modality.path(record)]
+    return []
+
+
+def _compare(
+    loader: str,
+    modalities: Mapping[str, Modality],
+    sizes: Mapping[str, tuple[int, int]],
+    record: dict[str, Any],
+    findings: VideoFindings,
+) -> None:
+    """Lengths and frame sizes of the modalities of one video against each other."""
+    video_id = record['video_id']
+
+    def add(key: str, text: str) -> None:
+        findings.problems.append(Problem(loader, f'of video {video_id}', key, text))
+
+    lengths: dict[str, int] = {}
+    for key, modality in modalities.items():
+        try:
+            if isinstance(modality, DetectionModality):
+                file = DetectionFile(modality.path(record))
+                video = file.load(video_id)
+                counts = [video.num_frames]
+                for text in _box_problems(video, len(file.classes)):
+                    add(key, f'{file.path}: {text}')
+            else:
+                counts = _count_frames(modality, record)
+        except (OSError, VideoError, KeyError) as error:
+            add(key, message_of(error))
+            continue
+        if len(set(counts)) > 1:
+            add(key, f'{modality.path(record)} has {counts[0]} images of u but {counts[1]} of v')
+        if counts:
+            lengths[key] = min(counts)
+    _compare_lengths(lengths, record.get('flow_stride', 1), add)
+    images = (RGBModality, FlowModality, DetectionModality)
+    comparable = {key: sizes[key] for key, m in modalities.items() if isinstance(m, images)}
+    findings.notes += _compare_sizes(comparable, add)
+
+
+def _count_frames(modality: Modality, record: dict[str, Any]) -> list[int]:
+    """Frames of the video per folder, or of its file; [] where a modality has none of its own."""
+    suffix = Path(getattr(modality, 'template', '')).suffix
+    folders = _folders(modality, record)
+    stride = record.get('flow_stride', 1) if isinstance(modality, FlowModality) else 1
+    if folders:
+        return [stride * sum(x.suffix == suffix for x in folder.iterdir()) for folder in folders]
+    if not isinstance(modality, RGBModality):
+        return []
+    return [probe_video(modality.path(record)).num_frames]
+
+
+def _compare_lengths(lengths: Mapping[str, int], stride: int, add) -> None:
+    (reference, expected), *others = lengths.items() or [('', 0)]
+    for key, length in others:
+        # Published flow has an image less than frames, or with a stride of 2 up to three.
+        if abs(length - expected) > FRAMES_THAT_MAY_LACK + stride - 1:
+            add(
+                key,
+                f'has {length} frames where {reference} has {expected}: it was extracted from '
+                'another version of the video, or not to its end',
+            )
+
+
+def _compare_sizes(sizes: Mapping[str, tuple[int, int]], add) -> list[str]:
+    notes = []
+    (reference, (height, width)), *others = sizes.items() or [('', (1, 1))]
+    for key, (other_height, other_width) in others:
+        text = f'{key} was made at {other_width} x {other_height}, {reference} has'
+        if abs(other_width / other_height * height / width - 1) > TOLERANCE:
+            add(key, f'{text} {width} x {height}: another shape, so crops show other places')
+        elif (other_height, other_width) != (height, width):
+            notes.append(f'{text} {width} x {height}: the same shape, so they fit.')
+    return notes
+
+
+def _box_problems(video: VideoDetections, num_classes: int) -> list[str]:
+    if not len(video.boxes_M4):
+        return ['there is not a single box in this video']
+    found = []
+    furthest = (video.boxes_M4 / np.tile([video.width, video.height], 2)).max()
+    if not np.isfinite(video.boxes_M4).all() or not np.isfinite(video.scores_M).all():
+        found.append('boxes or scores are not finite')
+    elif furthest > 1 + TOLERANCE or video.boxes_M4.min() < -TOLERANCE * video.width:
+        reach = np.abs(video.boxes_M4[:, 2:]).max(axis=0)
+        found.append(
+            f'boxes reach to {reach[0]:.0f} x {reach[1]:.0f} pixels, but the file says that frames '
+            f'have {video.width} x {video.height}: they are of another resolution'
+        )
+    if video.labels_M.max() >= num_classes or video.labels_M.min() < 0:
+        found.append(f'labels run to {video.labels_M.max()}, the file names {num_classes} classes')
+    return found
+
+
+def message_of(error: Exception) -> str:
+    """An error as one line."""
+    text = error.args[0] if len(error.args) == 1 and isinstance(error.args[0], str) else str(error)
+    ours = isinstance(error, (ValueError, KeyError, OSError))
+    return ' '.join((text if ours and text else f'{type(error).__name__}: {text}').split())

@@ -1,0 +1,258 @@
+"""Walk the data that a config will read, before a training does: problems, classes, holdout."""
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmdistill.datasets import MultimodalDataset
+from mmdistill.datasets.transforms import LoadModalities
+from mmdistill.labels import ACTION
+from mmdistill.modalities import Modality
+from mmdistill.registry import DATASETS
+
+from .check_clips import Problem, VideoFindings, check_video, message_of
+
+LOADERS = ('train', 'holdout', 'val', 'test')
+
+
+@dataclass
+class LoaderPlan:
+    """A data set of the config, and which of its clips are looked at.
+
+    Args:
+        name: 'train', or 'val, test' where two loaders read the same.
+        modalities: Those that its pipeline loads.
+        num_clips: Of the whole data set.
+        class_counts: Task -> number of clips of each class.
+        records: The clips to look at.
+        split: 'train', 'holdout' or None, as the data set has it.
+    """
+
+    name: str
+    modalities: dict[str, Modality]
+    num_clips: int
+    class_counts: dict[str, list[int]]
+    records: list[dict[str, Any]]
+    split: str | None = None
+
+
+@dataclass
+class DataReport:
+    """The findings: of the annotations first, then of the media."""
+
+    plans: list[LoaderPlan] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    notes: Counter = field(default_factory=Counter)
+    absent: dict[str, Counter] = field(default_factory=dict)
+    num_checked: int = 0
+
+    def add(self, plan: LoaderPlan, found: VideoFindings) -> None:
+        """Take in what was found in some clips."""
+        self.problems += found.problems
+        self.absent.setdefault(plan.name, Counter()).update(found.absent)
+        self.notes.update(found.notes)
+        self.num_checked += found.num_clips
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for a JSON file."""
+        loaders = {
+            plan.name: dict(
+                num_clips=plan.num_clips,
+                num_checked=len(plan.records),
+                modalities=sorted(plan.modalities),
+                class_counts=plan.class_counts,
+                absent=dict(self.absent.get(plan.name, {})),
+            )
+            for plan in self.plans
+        }
+        problems = [problem._asdict() for problem in self.problems]
+        return dict(loaders=loaders, problems=problems, notes=dict(self.notes))
+
+
+def plan_check(cfg: Config, num: int | None = None, seed: int = 0) -> DataReport:
+    """Read the annotations of every data loader, and choose the clips to look at.
+
+    Args:
+        cfg: A training config.
+        num: Clips per loader, drawn at random; None takes all.
+        seed: Of the draw.
+
+    Raises:
+        ValueError: The config has no loader of a `MultimodalDataset`.
+    """
+    init_default_scope('mmaction')
+    by_dataset: list[tuple[list[str], dict]] = []
+    for name in LOADERS:
+        dataset = _dataset_of(cfg.get(f'{name}_dataloader') or {})
+        same = next((names for names, other in by_dataset if other == dataset), None)
+        if dataset and same is None:
+            by_dataset.append(([name], dataset))
+        elif dataset:
+            same.append(name)
+    if not by_dataset:
+        raise ValueError('The config has no train, holdout, val or test dataloader to look at.')
+    report = DataReport()
+    outputs = _num_classes(cfg.get('model') or {})
+    for names, dataset in by_dataset:
+        _plan_loader(', '.join(names), dataset, outputs, (num, seed), report)
+    return report
+
+
+def run_check(report: DataReport, num_frames: int = 8, workers: int = 0) -> Iterator[int]:
+    """Look at the clips of `report.plans` and put the findings into it; yields clips done.
+
+    Args:
+        num_frames: Frames of each clip that are decoded; 0 decodes all.
+        workers: Processes; 0 works in this one.
+    """
+    tasks = []
+    for plan in report.plans:
+        by_video: dict[str, list[dict]] = {}
+        for record in plan.records:
+            by_video.setdefault(record['video_id'], []).append(record)
+        for records in by_video.values():
+            tasks.append((plan, (plan.name, plan.modalities, num_frames, records)))
+    if not workers:
+        for plan, task in tasks:
+            report.add(plan, found := check_video(*task))
+            yield found.num_clips
+    else:
+        # Not fork: decoders and HDF5 do not survive it.
+        context = multiprocessing.get_context('forkserver')
+        with ProcessPoolExecutor(workers, context) as pool:
+            waiting = {pool.submit(check_video, *task): plan for plan, task in tasks}
+            for future in as_completed(waiting):
+                report.add(waiting[future], found := future.result())
+                yield found.num_clips
+    report.problems.sort()
+
+
+def summary_lines(report: DataReport) -> list[str]:
+    """What there is, for people: clips, classes, holdout, absent modalities, notes."""
+    lines = []
+    for plan in report.plans:
+        loaded = ' '.join(plan.modalities)
+        lines.append(
+            f'{plan.name}: {plan.num_clips} clips, {len(plan.records)} looked at ({loaded})'
+        )
+        for task, counts in plan.class_counts.items():
+            there = [count for count in counts if count]
+            span = f', {min(there)} to {max(there)} clips each' if there else ''
+            lines.append(f'  {task}: {len(there)} of {len(counts)} classes have clips{span}')
+        for key, count in sorted(report.absent.get(plan.name, {}).items()):
+            lines.append(f'  {key}: {count} clips are without, which `optional` allows')
+    sizes = {plan.split: plan.num_clips for plan in report.plans if plan.split}
+    if {'train', 'holdout'} <= sizes.keys():
+        share = sizes['holdout'] / max(1, sizes['holdout'] + sizes['train'])
+        lines.append(f'holdout: {sizes["holdout"]} clips, {share:.1%} of the training annotations')
+    lines += [f'note: {text} ({count} videos)' for text, count in report.notes.items()]
+    return lines
+
+
+def _plan_loader(
+    name: str, cfg: dict, outputs: Mapping[str, int], choice: tuple, report: DataReport
+) -> None:
+    kind = DATASETS.get(cfg['type'])
+    if kind is None or not issubclass(kind, MultimodalDataset):
+        raise ValueError(
+            f'The {name} loader reads {cfg["type"]}; the check knows MultimodalDataset and the '
+            'data sets made from it.'
+        )
+    collecting = _collecting(kind)
+    options = {key: value for key, value in cfg.items() if key not in ('type', 'lazy_init')}
+    try:
+        dataset = collecting(**{**options, 'check_media': False})
+    # Annotations that cannot be read: say so and look at the other loaders.
+    except Exception as error:
+        text = f'{message_of(error)} (none of its clips was looked at)'
+        report.problems.append(Problem(name, '', '', text))
+        return
+    report.problems += [Problem(name, '', 'labels', text) for text in collecting.found]
+    loads = [step for step in dataset.pipeline.transforms if isinstance(step, LoadModalities)]
+    modalities = {key: m for step in loads for key, m in step.modalities.items()}
+    plan = LoaderPlan(name, modalities, len(dataset), {}, [], options.get('split'))
+    plan.class_counts = _count_classes(name, dataset, outputs, report.problems)
+    num, seed = choice
+    chosen = np.arange(len(dataset))
+    if num is not None and num < len(dataset):
+        chosen = np.sort(np.random.default_rng(seed).choice(chosen, num, replace=False))
+    for index in chosen.tolist():
+        try:
+            plan.records.append(dataset.load_record(index))
+        # A record may open its video, to see how long it is.
+        except Exception as error:
+            sample = MultimodalDataset.get_data_info(dataset, index)['sample_id']
+            report.problems.append(Problem(name, sample, '', message_of(error)))
+    report.plans.append(plan)
+
+
+def _collecting(kind: type[MultimodalDataset]) -> type[MultimodalDataset]:
+    """The data set, but a label that is wrong is noted in `found` and left out."""
+
+    class Collecting(kind):
+        found: list[str] = []
+
+        def _parse_class(self, *args):
+            try:
+                return super()._parse_class(*args)
+            except ValueError as error:
+                self.found.append(message_of(error))
+
+        def _parse_label(self, *args):
+            try:
+                return super()._parse_label(*args)
+            except ValueError as error:
+                self.found.append(message_of(error))
+                return {}
+
+    Collecting.found = []
+    return Collecting
+
+
+def _count_classes(
+    name: str, dataset: MultimodalDataset, outputs: Mapping[str, int], problems: list[Problem]
+) -> dict[str, list[int]]:
+    """Clips per class; labels that the model has no output for become problems."""
+    counts: dict[str, Counter] = {}
+    for index in range(len(dataset)):
+        # The plain record: that of some data sets opens the video.
+        record = MultimodalDataset.get_data_info(dataset, index)
+        label = record.get('label')
+        labels = label if isinstance(label, dict) else {ACTION: label}
+        for task, value in labels.items():
+            if value is None:
+                continue
+            counts.setdefault(task, Counter())[value] += 1
+            if value >= outputs.get(task, value + 1):
+                text = f'{task} class {value}, but the model has {outputs[task]} outputs'
+                problems.append(Problem(name, record['sample_id'], 'labels', text))
+    result = {}
+    for task, found in counts.items():
+        known = dataset.classes.get(task)
+        result[task] = [found[k] for k in range(len(known) if known else max(found) + 1)]
+    return result
+
+
+def _dataset_of(loader: Mapping[str, Any]) -> dict | None:
+    """The data set of a loader, out of wrappers such as RepeatDataset."""
+    dataset = loader.get('dataset')
+    while dataset and 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
+
+
+def _num_classes(model: Mapping[str, Any]) -> dict[str, int]:
+    """Task -> outputs of the model, as far as its config says."""
+    if model.get('tasks'):
+        return dict(model['tasks'])
+    recognizer = model.get('recognizer') or model
+    head = recognizer.get('cls_head') or {}
+    heads = head.get('heads') or {ACTION: head}
+    return {task: h['num_classes'] for task, h in heads.items() if 'num_classes' in h}

@@ -1,0 +1,151 @@
+"""The sound of a video file, or of an audio file, between two moments: decoded by PyAV.
+
+Shape legend: N = samples.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+
+# Decoding starts a little early: codecs and the resampler need a run-up.
+RUN_UP = 0.25
+# A track may end so many seconds before its header says: the last packet is not always full.
+MAY_LACK = 0.25
+
+
+class TrackInfo(NamedTuple):
+    """What the container says of a file; None where it does not know."""
+
+    has_audio: bool
+    frames_per_second: float | None
+
+
+class Sound(NamedTuple):
+    """Samples (N,) float32 in -1 to 1, one channel; `present` (N,) is False where none was."""
+
+    samples_N: np.ndarray
+    present_N: np.ndarray
+
+
+@lru_cache(maxsize=4096)
+def probe_track(path: Path) -> TrackInfo:
+    """Whether the file has an audio track, and the frame rate of its pictures.
+
+    Raises:
+        ValueError: The file cannot be opened.
+    """
+    with _open(path) as container:
+        video = container.streams.video
+        rate = video[0].average_rate if video else None
+        return TrackInfo(bool(container.streams.audio), float(rate) if rate else None)
+
+
+def read_sound(path: Path, start: float, stop: float, sample_rate: int) -> Sound:
+    """The sound from `start` to `stop` seconds of the video, silence where there is none.
+
+    Time 0 is the first picture, or the beginning of the track in a file without pictures.
+
+    Raises:
+        ValueError: The file cannot be opened, has no audio track, is damaged, or ends before its
+            header says.
+    """
+    try:
+        with _open(path) as container:
+            if not container.streams.audio:
+                raise ValueError(
+                    f'{path} has no audio track: set optional=True on AudioModality, or remove '
+                    'its clips from the annotation file.'
+                )
+            stream = container.streams.audio[0]
+            origin = _origin(container)
+            begin = start - RUN_UP
+            placed, end = _decode(container, stream, origin, begin, stop + RUN_UP)
+            _check_end(path, stream, origin, end, (start, stop))
+            rate = stream.codec_context.sample_rate
+    except av.FFmpegError as error:
+        raise ValueError(
+            f'{path}: the audio track cannot be decoded between {start:.2f} and {stop:.2f} s '
+            f'({error}): the file is damaged, fetch it again.'
+        ) from error
+    samples = resample(placed.samples_N, rate, sample_rate)
+    first, count = round(RUN_UP * sample_rate), round((stop - start) * sample_rate)
+    samples = np.pad(samples, (0, max(0, first + count - len(samples))))[first : first + count]
+    moments = begin + (first + np.arange(count)) / sample_rate
+    index = np.clip(np.floor((moments - begin) * rate), 0, len(placed.present_N) - 1)
+    return Sound(samples, placed.present_N[index.astype(np.int64)])
+
+
+def resample(samples_N: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """Another sample rate, by FFmpeg's band-limited resampler; one channel of float32."""
+    if rate == wanted or not samples_N.any():
+        return (
+            samples_N if rate == wanted else np.zeros(len(samples_N) * wanted // rate, np.float32)
+        )
+    frame = av.AudioFrame.from_ndarray(
+        np.ascontiguousarray(samples_N[None], dtype=np.float32), format='fltp', layout='mono'
+    )
+    frame.sample_rate = rate
+    resampler = av.AudioResampler(format='fltp', layout='mono', rate=wanted)
+    parts = [*resampler.resample(frame), *resampler.resample(None)]
+    return np.concatenate([part.to_ndarray()[0] for part in parts])
+
+
+def _decode(container, stream, origin: float, begin: float, stop: float) -> tuple[Sound, float]:
+    """Samples at the track's own rate, each at its time; and the second at which they end."""
+    rate = stream.codec_context.sample_rate
+    count = max(1, round((stop - begin) * rate))
+    sound = Sound(np.zeros(count, np.float32), np.zeros(count, bool))
+    mono = av.AudioResampler(format='fltp', layout='mono', rate=rate)
+    time_base, end = float(stream.time_base), -np.inf
+    if begin > 1:
+        container.seek(int((begin + origin - 1) / time_base), stream=stream)
+    for frame in container.decode(stream):
+        if frame.pts is None:
+            continue
+        moment = frame.pts * float(frame.time_base) - origin
+        if moment > stop:
+            end = moment  # there is more, so nothing is cut
+            break
+        for part in mono.resample(frame):
+            samples = part.to_ndarray()[0]
+            first = round((moment - begin) * rate)
+            end, moment = moment + len(samples) / rate, moment + len(samples) / rate
+            low, high = max(0, first), min(count, first + len(samples))
+            if low < high:
+                sound.samples_N[low:high] = samples[low - first : high - first]
+                sound.present_N[low:high] = True
+    return sound, end
+
+
+def _check_end(path: Path, stream, origin: float, end: float, wanted: tuple[float, float]) -> None:
+    """Compare where the sound ended with what the header promises; `wanted` is what was asked."""
+    begin, stop = wanted
+    if stream.duration is None:
+        return
+    first = (stream.start_time or 0) * float(stream.time_base) - origin
+    promised = first + stream.duration * float(stream.time_base)
+    if promised - MAY_LACK > max(begin, end) and end < stop - MAY_LACK:
+        raise ValueError(
+            f'{path} is cut short: its header promises sound to {promised:.2f} s, but nothing can '
+            f'be decoded after {max(end, 0):.2f} s; fetch it again.'
+        )
+
+
+def _origin(container) -> float:
+    """The time stamp of the first picture, in seconds."""
+    streams = container.streams.video or container.streams.audio
+    first = streams[0].start_time
+    return float(first * streams[0].time_base) if first is not None else 0.0
+
+
+def _open(path: Path):
+    try:
+        return av.open(str(path))
+    except av.FFmpegError as error:
+        raise ValueError(
+            f'{path} cannot be opened ({error}): truncated, or neither video nor audio; '
+            'fetch it again.'
+        ) from error

@@ -1,0 +1,99 @@
+"""Look at the data that a config will read, before a training does.
+
+    python tools/data/check.py configs/distill/swin_ek100_rgbflowobj.py --num 500
+
+Prints every problem with its clip and file, counts of clips and classes, and the size of the
+holdout; writes contact_sheet.png (flow and boxes over RGB: look whether they fit) and check.json.
+Exit code 1 if anything is wrong.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+from mmengine.config import DictAction
+from rich.console import Console
+from rich.progress import track
+
+import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_tools import load_config
+from mmdistill.extraction.check_data import DataReport, plan_check, run_check, summary_lines
+from mmdistill.extraction.jobs import default_workers
+from mmdistill.reports.contact_sheet import contact_sheet
+from mmdistill.user_errors import one_line_errors
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='path of the config file')
+    parser.add_argument('--num', type=int, help='clips per loader, drawn at random; default all')
+    parser.add_argument('--seed', type=int, default=0, help='of that draw')
+    parser.add_argument(
+        '--frames', type=int, default=8, help='frames decoded per clip, first to last; 0: all'
+    )
+    parser.add_argument('--sheet-clips', type=int, default=4, help='clips drawn per loader')
+    parser.add_argument('--workers', type=int, default=default_workers(), help='0: no subprocess')
+    parser.add_argument('--out-dir', type=Path, help='default work_dirs/check/<config name>')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='as of tools/train.py')
+    args = parser.parse_args(argv)
+    if args.num is not None and args.num < 1:
+        parser.error(f'--num must be 1 or more, got {args.num}')
+    if args.frames < 0 or args.workers < 0 or args.sheet_clips < 0:
+        parser.error('--frames, --workers and --sheet-clips must be 0 or more')
+    return args
+
+
+def walk(report: DataReport, frames: int, workers: int) -> None:
+    total = sum(len(plan.records) for plan in report.plans)
+    done = run_check(report, frames, workers)
+    console = Console(stderr=True)
+    # `track` counts what it is given, and a video brings several clips at once.
+    steps = (1 for clips in done for _ in range(clips))
+    for _ in track(steps, f'{total} clips', total, console=console):
+        pass
+
+
+def draw_sheet(report: DataReport, clips_per_loader: int, path: Path) -> None:
+    rows = []
+    for plan in report.plans:
+        step = max(1, len(plan.records) // max(1, clips_per_loader))
+        chosen = plan.records[::step][:clips_per_loader]
+        clips = [(f'{plan.name}: {record["sample_id"]}', record) for record in chosen]
+        rows += [contact_sheet([clip], plan.modalities) for clip in clips]
+    if not rows:
+        return
+    width = max(row.shape[1] for row in rows)
+    rows = [
+        cv2.copyMakeBorder(row, 0, 0, 0, width - row.shape[1], cv2.BORDER_CONSTANT, value=(255,) * 3)
+        for row in rows
+    ]
+    cv2.imwrite(str(path), cv2.cvtColor(cv2.vconcat(rows), cv2.COLOR_RGB2BGR))
+    print(f'{path}: {len(rows)} clips; look whether flow and boxes lie on what moves.')
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check, print, draw."""
+    args = parse_args(argv)
+    cfg = load_config(args.config, args.cfg_options)
+    report = plan_check(cfg, args.num, args.seed)
+    walk(report, args.frames, args.workers)
+    out = args.out_dir or Path('work_dirs/check') / Path(args.config).stem
+    out.mkdir(parents=True, exist_ok=True)
+    print(*summary_lines(report), sep='\n')
+    draw_sheet(report, args.sheet_clips, out / 'contact_sheet.png')
+    (out / 'check.json').write_text(json.dumps(report.as_dict(), indent=1))
+    for problem in report.problems:
+        print(f'PROBLEM {problem}')
+    looked = f'{report.num_checked} clips were looked at'
+    print(f'{len(report.problems)} problems; {looked}.' if report.problems else f'Fine: {looked}.')
+    return int(bool(report.problems))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
