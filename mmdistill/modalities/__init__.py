@@ -5,7 +5,9 @@ from .detections import DetectionModality, move_boxes
 from .flow import FlowModality, mirror_flow
 from .geometry import ClipGeometry
 from .images import FrameFolder, ImageModality, move_image
+from .packed_boxes import PackedBoxes
 from .rgb import RGBModality
+from .something_else import SomethingElseBoxes
 
 __all__ = [
     'ClipGeometry',
@@ -14,7 +16,9 @@ __all__ = [
     'FrameFolder',
     'ImageModality',
     'Modality',
+    'PackedBoxes',
     'RGBModality',
+    'SomethingElseBoxes',
     'frames_at_own_rate',
     'mirror_flow',
     'move_boxes',
