@@ -4,6 +4,7 @@ from .base import Modality, frames_at_own_rate, positions_at_own_rate
 from .detections import DetectionModality, move_boxes
 from .flow import FlowModality, mirror_flow
 from .geometry import ClipGeometry
+from .hand_objects import EpicHandObjects
 from .images import FrameFolder, ImageModality, move_image
 from .packed_boxes import PackedBoxes
 from .rgb import RGBModality
@@ -12,6 +13,7 @@ from .something_else import SomethingElseBoxes
 __all__ = [
     'ClipGeometry',
     'DetectionModality',
+    'EpicHandObjects',
     'FlowModality',
     'FrameFolder',
     'ImageModality',
