@@ -54,13 +54,32 @@ def test_it_builds_its_model(path):
 STUDENTS = [path for path in sorted(CONFIGS.glob('distill/*.py')) if 'teacher' not in path.stem]
 DATA_SETS = ('ek100', 'sthv2')
 FAMILIES = ('slowonly-r50', 'swin', 'tsm-mobilenetv2', 'tsm-r50', 'x3d-m')
+# Something-Else and the smaller teachers are there for one student.
+OF_SWIN = ['swin_sthelse_rgbflowobj'] + [
+    f'swin_{data}_{read}' for data in (*DATA_SETS, 'sthelse') for read in ('rgbflow', 'rgbobj')
+]
+AUDIO = ['swin_ek100_rgbflowaudio']
 
 
 def test_every_family_is_a_student_on_every_data_set():
-    expected = sorted(f'{name}_{data}_rgbflowobj' for name in FAMILIES for data in DATA_SETS)
     # Audio is an ensemble of its own, with one student.
-    found = [path.stem for path in STUDENTS if path.stem != 'swin_ek100_rgbflowaudio']
-    assert sorted(found) == expected
+    expected = [f'{name}_{data}_rgbflowobj' for name in FAMILIES for data in DATA_SETS]
+    assert sorted(path.stem for path in STUDENTS) == sorted(expected + OF_SWIN + AUDIO)
+
+
+@pytest.mark.parametrize('name', [name for name in OF_SWIN if 'flowobj' not in name])
+def test_a_smaller_teacher_reads_what_it_is_named_after(name):
+    data, read = name.split('_')[1:]
+    small, full = (
+        load_config(CONFIGS / f'distill/swin_{data}_{x}.py') for x in (read, 'rgbflowobj')
+    )
+    expected = {'rgb', read.removeprefix('rgb')}
+    assert set(small.teacher.experts) == expected
+    assert small.model == full.model
+    for loader in (small.train_dataloader, small.holdout_dataloader):
+        assert set(loader.dataset.pipeline.load.inputs) == expected
+    for expert in expected:
+        assert small.teacher.experts[expert] == full.teacher.experts[expert]
 
 
 @pytest.mark.parametrize('path', STUDENTS, ids=name_of)

@@ -17,7 +17,7 @@ from mmdistill.config_tools import load_config
 from mmdistill.registry import MODALITIES, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 PAGES += sorted((ROOT / 'projects').rglob('*.md'))
 BLOCK = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]

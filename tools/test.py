@@ -100,7 +100,7 @@ def build_config(args: argparse.Namespace) -> Config:
 
 
 def add_dump(cfg: Config, path: str) -> None:
-    """Append the metric that writes the dump."""
+    """Append the metric that writes the dump, which is the only one for clips without labels."""
     evaluator = cfg.test_evaluator
     metrics = list(evaluator) if isinstance(evaluator, (list, tuple)) else [evaluator]
     refused = [m['type'] for m in metrics if m['type'] in ONE_VIEW_METRICS]
@@ -109,6 +109,8 @@ def add_dump(cfg: Config, path: str) -> None:
             f'--dump gives the metrics logits of every view, which {refused[0]} cannot read: use '
             'mmdistill.TaskAccuracy in test_evaluator, or test without --dump.'
         )
+    if cfg.test_dataloader.dataset.get('labelled', True) is False:
+        metrics = []  # without labels there is nothing to measure
     cfg.test_evaluator = [*metrics, dict(type='mmdistill.DumpScores', out=path)]
 
 

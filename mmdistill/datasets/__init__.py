@@ -5,10 +5,12 @@ from .epic_kitchens import EpicKitchensDataset
 from .holdout import holdout_groups
 from .multimodal import MultimodalDataset
 from .something import SomethingSomethingDataset
+from .something_else import SomethingElseDataset
 
 __all__ = [
     'EpicKitchensDataset',
     'MultimodalDataset',
+    'SomethingElseDataset',
     'SomethingSomethingDataset',
     'holdout_groups',
     'transforms',

@@ -16,6 +16,7 @@ from typing import Any
 import decord
 
 from ..labels import ACTION
+from ..modalities.frame_pack import FramePack, is_pack
 from ..registry import DATASETS
 from .annotation_csv import Row, read_rows
 from .multimodal import MultimodalDataset
@@ -34,7 +35,8 @@ class SomethingSomethingDataset(MultimodalDataset):
             below `data_root` unless absolute.
         labels: labels.json; gives the names and numbers of the classes.
         frame_counts: CSV with the columns `video_id` and `num_frames`. Needed where clips are read
-            without their RGB files, and faster where these are many.
+            without their RGB files, and faster where these are many. Its columns `width` and
+            `height` (pixels), if there, go into the records.
         kwargs: Further arguments of `MultimodalDataset`.
 
     Raises:
@@ -76,13 +78,16 @@ class SomethingSomethingDataset(MultimodalDataset):
             return record
         if video_id not in self._known_counts:
             raise row.error(f'video {video_id!r} is not in {self.frame_counts}; count its frames')
-        return record | self._segment(row, video_id, 0, self._known_counts[video_id])
+        known = dict(self._known_counts[video_id])
+        return record | self._segment(row, video_id, 0, known.pop('num_frames')) | known
 
     def _label_columns(self, columns) -> dict[str, str]:
         return {ACTION: 'template'}
 
-    def _parse_label(self, row: Row, sample_id: str, label_columns: dict[str, str]) -> int:
-        name = row.text('template').replace('[', '').replace(']', '')
+    def _parse_class(self, row: Row, sample_id: str, task: str, column: str) -> int | None:
+        if not row.values[column]:
+            return super()._parse_class(row, sample_id, task, column)
+        name = row.values[column].replace('[', '').replace(']', '')
         if name not in self._class_ids:
             raise row.error(
                 f'sample {sample_id!r} has the template {name!r}, which is none of the '
@@ -96,9 +101,11 @@ class SomethingSomethingDataset(MultimodalDataset):
         return {name: number for number, name in enumerate(self.classes[ACTION])}
 
     @cached_property
-    def _known_counts(self) -> dict[str, int]:
+    def _known_counts(self) -> dict[str, dict[str, int]]:
+        """Video to `num_frames`, and to `width` and `height` where the CSV has them."""
         rows = read_rows(self._locate(self.frame_counts), ['video_id', 'num_frames'])
-        return {row.text('video_id'): row.integer('num_frames') for row in rows}
+        numbers = [c for c in ('num_frames', 'width', 'height') if c in rows[0].values]
+        return {row.text('video_id'): {c: row.integer(c) for c in numbers} for row in rows}
 
     def _load_class_names(self, task: str, path: str) -> list[str]:
         ids = {name: int(number) for name, number in _read_json(path, dict).items()}
@@ -111,6 +118,8 @@ class SomethingSomethingDataset(MultimodalDataset):
     @staticmethod
     def _count_frames(record: dict[str, Any]) -> int:
         path = Path(record['media'].get('rgb', 'none'))
+        if is_pack(path) and path.is_file():
+            return FramePack(path).num_images(record)
         if path.is_dir():
             return sum(1 for file in path.iterdir() if file.suffix in ('.jpg', '.jpeg', '.png'))
         if not path.is_file():

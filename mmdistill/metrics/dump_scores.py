@@ -86,9 +86,10 @@ class DumpScores(BaseMetric):
         self.out = out
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
-        """Keep every sample's logits, labels and flags."""
+        """Keep every sample's logits and flags, and its labels if it has any."""
         self.results += [
-            read_row(s, 'logits', len(self.results) + i) for i, s in enumerate(data_samples)
+            read_row(s, 'logits', len(self.results) + i, needs_labels=False)
+            for i, s in enumerate(data_samples)
         ]
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:

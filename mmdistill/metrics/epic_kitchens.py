@@ -83,7 +83,8 @@ def has_joint_action(table: ScoreTable) -> bool:
 def split_masks(table: ScoreTable, task: str) -> dict[str, np.ndarray]:
     """The splits a task is also scored on, as (N,) masks; empty where samples carry no flags.
 
-    A tail action has a tail verb or a tail noun.
+    A tail action has a tail verb or a tail noun, as the challenge counts it; in `tail_both` are
+    those that have both.
     """
     flags, masks = table.flags, {}
     if 'unseen' in flags:
@@ -92,6 +93,7 @@ def split_masks(table: ScoreTable, task: str) -> dict[str, np.ndarray]:
         masks['tail'] = flags[f'tail_{task}']
     elif task == ACTION and {'tail_verb', 'tail_noun'} <= flags.keys():
         masks['tail'] = flags['tail_verb'] | flags['tail_noun']
+        masks['tail_both'] = flags['tail_verb'] & flags['tail_noun']
     return masks
 
 

@@ -26,7 +26,8 @@ class ScoreTable:
         sample_ids: (N,) str, unique.
         groups: (N,) str, the unit of a bootstrap, usually the video.
         scores: Task to (N, V, K) float32.
-        labels: Task to (N,) int64; the same tasks as `scores`.
+        labels: Task to (N,) int64; the same tasks as `scores`, or none at all in a dump of clips
+            without labels.
         flags: Name (`unseen`, `tail_<task>`) to (N,) bool.
     """
 
@@ -66,7 +67,7 @@ def check_score_kind(scores: str) -> ScoreKind:
     return scores
 
 
-def read_row(sample: Mapping, scores: ScoreKind, position: int) -> dict:
+def read_row(sample: Mapping, scores: ScoreKind, position: int, needs_labels: bool = True) -> dict:
     """Read one data sample (as a dict) into plain arrays that can be sent between ranks.
 
     Args:
@@ -74,6 +75,7 @@ def read_row(sample: Mapping, scores: ScoreKind, position: int) -> dict:
             (dict by task) or `gt_label`.
         scores: What `pred_score` holds.
         position: Stands in for `sample_id` where the data set gives none.
+        needs_labels: Whether a sample without any label is an error.
 
     Raises:
         KeyError: Scores or labels are missing.
@@ -87,19 +89,19 @@ def read_row(sample: Mapping, scores: ScoreKind, position: int) -> dict:
         # A head without task names on a data set that names its only task.
         pred = {next(iter(labels)) if len(labels) == 1 else ACTION: pred}
     missing = sorted(pred.keys() - labels.keys())
-    if missing:
+    if missing and (labels or needs_labels):
         raise KeyError(
             f'Sample {name!r} is scored for {sorted(pred)} but has labels for {sorted(labels)}; '
             'evaluate on an annotation file that has a label column for every task.'
         )
     arrays = {task: _views(value) for task, value in pred.items()}
     for task, scores_VK in arrays.items():
-        _check_row(name, task, scores_VK, labels[task], scores)
+        _check_row(name, task, scores_VK, labels.get(task), scores)
     return {
         'sample_id': str(sample['sample_id']) if 'sample_id' in sample else None,
         'group': str(sample.get('group', sample.get('video_id', name))),
         'scores': arrays,
-        'labels': {task: labels[task] for task in arrays},
+        'labels': {task: labels[task] for task in arrays if labels},
         'flags': {
             key: bool(value)
             for key, value in sample.items()
@@ -175,13 +177,15 @@ def _views(scores: torch.Tensor | np.ndarray) -> np.ndarray:
     return scores[None] if scores.ndim == 1 else scores
 
 
-def _check_row(name: str, task: str, scores_VK: np.ndarray, label: int, scores: ScoreKind) -> None:
+def _check_row(
+    name: str, task: str, scores_VK: np.ndarray, label: int | None, scores: ScoreKind
+) -> None:
     what = f'{task!r} scores of sample {name!r}'
     if scores_VK.ndim != 2 or not scores_VK.size:
         raise ValueError(f'Expected {what} of shape (K,) or (V, K), got {scores_VK.shape}.')
     if not np.isfinite(scores_VK).all():
         raise ValueError(f'The {what} are NaN or infinite; look for divergence in the model.')
-    if not 0 <= label < scores_VK.shape[1]:
+    if label is not None and not 0 <= label < scores_VK.shape[1]:
         raise ValueError(
             f'The {task!r} label {label} of sample {name!r} is outside the {scores_VK.shape[1]} '
             'classes of the model; the model and the data set must have the same classes.'
@@ -204,10 +208,11 @@ def _check_alike(ids: list[str], rows: Sequence[dict]) -> None:
     for name, row in zip(ids, rows, strict=True):
         if _form(row) != first:
             raise ValueError(
-                f'Sample {name!r} differs from {ids[0]!r} in the shape of its scores or in its '
-                f'flags: {_form(row)} instead of {first}; all samples need the same.'
+                f'Sample {name!r} differs from {ids[0]!r} in the shape of its scores, its '
+                f'labels or its flags: {_form(row)} instead of {first}; all samples need the same.'
             )
 
 
 def _form(row: dict) -> tuple:
-    return {t: s.shape for t, s in row['scores'].items()}, sorted(row['flags'])
+    shapes = {t: s.shape for t, s in row['scores'].items()}
+    return shapes, sorted(row['labels']), sorted(row['flags'])

@@ -49,7 +49,7 @@ def top_k_accuracy(scores_NK: Array, labels_N: Array, k: int) -> float:
 def task_accuracies(
     table: ScoreTable, scores: ScoreKind, topk: Sequence[int] = (1, 5)
 ) -> dict[str, float]:
-    """All accuracies of a table: `<task>/top<k>`, `unseen/<task>/top1`, `tail/<task>/top1`.
+    """All accuracies of a table: `<task>/top<k>`, and those of every split, such as `unseen/…`.
 
     Views are averaged in the kind of score that the table holds. `action` joins verb and noun
     where the table has these two tasks and no action of its own. A split without samples has
@@ -71,7 +71,9 @@ def task_accuracies(
         metrics.update({f'{task}/top{k}': float((ranks_N < k).mean()) for k in topk})
         for split, mask_N in split_masks(table, task).items():
             if mask_N.any():
-                metrics[f'{split}/{task}/top1'] = float((ranks_N[mask_N] < 1).mean())
+                metrics |= {
+                    f'{split}/{task}/top{k}': float((ranks_N[mask_N] < k).mean()) for k in topk
+                }
     return metrics
 
 

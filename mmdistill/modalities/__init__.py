@@ -5,18 +5,24 @@ from .base import Modality, frames_at_own_rate, positions_at_own_rate
 from .detections import DetectionModality, move_boxes
 from .flow import FlowModality, mirror_flow
 from .geometry import ClipGeometry
+from .hand_objects import EpicHandObjects
 from .images import FrameFolder, ImageModality, move_image
+from .packed_boxes import PackedBoxes
 from .rgb import RGBModality
+from .something_else import SomethingElseBoxes
 
 __all__ = [
     'AudioModality',
     'ClipGeometry',
     'DetectionModality',
+    'EpicHandObjects',
     'FlowModality',
     'FrameFolder',
     'ImageModality',
     'Modality',
+    'PackedBoxes',
     'RGBModality',
+    'SomethingElseBoxes',
     'frames_at_own_rate',
     'mirror_flow',
     'move_boxes',

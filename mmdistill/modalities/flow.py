@@ -1,4 +1,4 @@
-"""Optical flow from u/v JPEGs in EPIC-KITCHENS' layout."""
+"""Optical flow from u/v JPEGs in EPIC-KITCHENS' layout, or from an HDF5 pack."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from ..registry import MODALITIES
+from .frame_pack import is_pack
 from .images import FrameFolder, ImageModality, unique_frames
 
 NO_MOTION = 128
@@ -19,7 +20,8 @@ class FlowModality(ImageModality):
     frames: 2 for the EK-55 videos as published, 1 for the extension and for our own extraction.
 
     Args:
-        source: Entry of the record's `media`: a folder that holds the folders `u` and `v`.
+        source: Entry of the record's `media`: a folder that holds the folders `u` and `v`, or an
+            HDF5 file with the flow of all clips (`frame_pack`), which has flow for every frame.
         template: File name of an image below `u` and `v`, with its 1-based `{index}`.
         channels: 2 (u, v), or 3 with a constant third channel for RGB backbones.
         **kwargs: See `ImageModality` and `Modality`.
@@ -42,6 +44,10 @@ class FlowModality(ImageModality):
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Flow images (F, H, W, channels) at RGB frame indices."""
+        if is_pack(self.path(record)):
+            flow = self.pack_of(record).read_flow(record, frame_inds_F)
+            third = [(0, 0)] * 3 + [(0, self.channels - 2)]
+            return np.pad(flow, third, constant_values=NO_MOTION)
         folders = [FrameFolder(self.path(record) / axis, self.template) for axis in 'uv']
 
         def read_one(index: int) -> np.ndarray:

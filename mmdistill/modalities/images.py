@@ -10,6 +10,7 @@ from mmcv.transforms import Compose
 
 from ..registry import TRANSFORMS
 from .base import Modality
+from .frame_pack import FramePack, decode_image, is_pack
 
 
 class ImageModality(Modality):
@@ -32,6 +33,22 @@ class ImageModality(Modality):
         super().__init__(**kwargs)
         self.format_shape = FormatShape(input_format=input_format)
         self.transforms = Compose([TRANSFORMS.build(t) for t in transforms or ()])
+        self._pack: FramePack | None = None
+
+    def available(self, record: dict[str, Any]) -> bool:
+        """Whether the clip has images; a pack holds many clips, so it is looked into."""
+        if not super().available(record):
+            return False
+        return not (self.optional and is_pack(self.path(record))) or self.pack_of(record).has(
+            record
+        )
+
+    def pack_of(self, record: dict[str, Any]) -> FramePack:
+        """The HDF5 file that holds the images of a clip."""
+        path = self.path(record)
+        if self._pack is None or self._pack.path != path:
+            self._pack = FramePack(path)
+        return self._pack
 
     def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the images."""
@@ -110,7 +127,7 @@ class FrameFolder:
 
         Raises:
             FileNotFoundError: The image is missing.
-            ValueError: The image cannot be decoded.
+            ValueError: The image cannot be decoded or is cut short.
         """
         path = self.folder / self.template.format(index=frame_index + 1)
         if not path.is_file():
@@ -118,10 +135,7 @@ class FrameFolder:
                 f'Frame {frame_index} (0-based) is missing: {path}. Extract the whole video, or '
                 'correct start_frame and stop_frame of the clip.'
             )
-        image = cv2.imread(str(path), flags)
-        if image is None:
-            raise ValueError(f'{path} is not a readable image; extract it again.')
-        return image
+        return decode_image(path.read_bytes(), str(path), flags)
 
 
 def unique_frames(frame_inds_F: np.ndarray, read_one: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""RGB frames from a video file (decord) or a folder of images."""
+"""RGB frames from a video file (decord), a folder of images or an HDF5 pack."""
 
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import numpy as np
 
 from ..registry import MODALITIES
 from .base import Modality
+from .frame_pack import is_pack
 from .images import FrameFolder, ImageModality, unique_frames
 
 
@@ -17,7 +18,8 @@ class RGBModality(ImageModality):
     """RGB frames, uint8.
 
     Args:
-        source: Entry of the record's `media`: a video file, or a folder of frames.
+        source: Entry of the record's `media`: a video file, a folder of frames, or an HDF5
+            file with the frames of all clips (`frame_pack`).
         template: File name of a frame in a folder, with its 1-based `{index}`.
         num_threads: Decoding threads per video; workers already use all cores, so 1.
         **kwargs: See `ImageModality` and `Modality`.
@@ -42,6 +44,8 @@ class RGBModality(ImageModality):
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Frames (F, H, W, 3), RGB."""
         path = self.path(record)
+        if is_pack(path):
+            return self.pack_of(record).read(record, frame_inds_F)
         if path.is_dir():
             folder = FrameFolder(path, self.template)
             return unique_frames(

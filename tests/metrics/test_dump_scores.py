@@ -77,3 +77,15 @@ def test_probabilities_and_other_files_are_refused(tmp_path):
     np.savez(tmp_path / 'other.npz', boxes=np.zeros(3))
     with pytest.raises(ValueError, match='tools/test.py --dump'):
         load_scores(tmp_path / 'other.npz')
+
+
+def test_clips_without_labels_are_dumped(tmp_path):
+    metric = DumpScores(str(tmp_path / 'scores.npz'))
+    samples = [dict(sample_id=f'P01_{i}', pred_score=dict(verb=torch.randn(2, 3))) for i in 'ab']
+    metric.process(None, samples)
+    metric.compute_metrics(metric.results)
+    loaded = load_scores(tmp_path / 'scores.npz')
+    assert loaded.labels == {} and loaded.scores['verb'].shape == (2, 2, 3)
+    metric.process(None, [dict(samples[0], sample_id='c', gt_labels=dict(verb=torch.tensor([1])))])
+    with pytest.raises(ValueError, match="'c' differs from 'P01_a' .*its labels"):
+        metric.compute_metrics(metric.results)

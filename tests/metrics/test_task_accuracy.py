@@ -105,7 +105,14 @@ def test_metric_gives_the_contracts_names_and_numbers(views):
         assert metrics[f'acc/{task}/top1'] == pytest.approx(hits.mean())
         assert metrics[f'acc/unseen/{task}/top1'] == pytest.approx(hits[flags['unseen']].mean())
         assert metrics[f'acc/tail/{task}/top1'] == pytest.approx(hits[tail[task]].mean())
-    assert len(metrics) == 3 * 4
+    both = flags['tail_verb'] & flags['tail_noun']
+    assert metrics['acc/tail_both/action/top1'] == pytest.approx(right['action'][both].mean())
+    verb = logits['verb'].astype(np.float32).astype(np.float64)
+    verb = verb if views is None else verb.mean(axis=1)
+    in_top5 = (np.argsort(-verb, axis=1)[:, :5] == labels['verb'][:, None]).any(axis=1)
+    assert metrics['acc/unseen/verb/top5'] == pytest.approx(in_top5[flags['unseen']].mean())
+    # Three tasks, all samples and two splits, top 1 and 5; and tail_both of the action.
+    assert len(metrics) == 3 * 3 * 2 + 2
     assert all(type(value) is float for value in metrics.values())
 
 

@@ -17,7 +17,12 @@ from mmdistill.registry import DATASETS, MODELS
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted([*ROOT.glob('configs/unimodal/*.py'), *ROOT.glob('configs/distill/*.py')])
-FAST = ('tsm-mobilenetv2_ek100_rgbflowobj', 'x3d-m_sthv2_rgbflowobj', 'audioresnet_ek100_audio')
+FAST = (
+    'tsm-mobilenetv2_ek100_rgbflowobj',
+    'x3d-m_sthv2_rgbflowobj',
+    'audioresnet_ek100_audio',
+    'stlt_sthelse_obj',
+)
 NUM_CLIPS = 2
 SMALL = dict(
     train=dict(resize=dict(scale=(56, 56))),
@@ -46,14 +51,40 @@ def something(tiny_data, tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope='session')
+def something_else(something, tmp_path_factory):
+    """The same clips under numbers, as a compositional split, with boxes drawn by people."""
+    root = tmp_path_factory.mktemp('something_else')
+    splits = root / 'something_else/dataset_splits/compositional'
+    for folder in (root / 'videos', root / 'flow', root / 'something_else/boxes', splits):
+        folder.mkdir(parents=True)
+    hand = dict(standard_category='hand', box2d=dict(x1=5, y1=5, x2=40, y2=50))
+    thing = dict(standard_category='0000', box2d=dict(x1=30, y1=20, x2=90, y2=80))
+    entries, annotations = json.loads((something / 'labels/train.json').read_text()), {}
+    for number, entry in enumerate(entries, start=1):
+        name, entry['id'] = entry['id'], str(number)
+        (root / f'videos/{number}.webm').symlink_to(something / f'videos/{name}.webm')
+        (root / f'flow/{number}').symlink_to(something / f'flow/{name}')
+        annotations[str(number)] = [
+            dict(name=f'{number}/{i:04d}.jpg', labels=[hand, thing]) for i in range(1, 200)
+        ]
+    labels = json.loads((something / 'labels/labels.json').read_text())
+    labels = {name: int(number) for name, number in labels.items()}
+    for name, content in (('labels', labels), ('train', entries), ('validation', entries)):
+        (splits / f'{name}.json').write_text(json.dumps(content))
+    (root / 'something_else/boxes/part1.json').write_text(json.dumps(annotations))
+    return root
+
+
 @pytest.fixture
-def reduced(tiny_data, sounding_data, something, monkeypatch):
+def reduced(tiny_data, sounding_data, something, something_else, monkeypatch):
     """Read a config with fewer and smaller frames, on data that is there."""
     monkeypatch.chdir(ROOT)
 
     def read(path):
-        root = something if 'sthv2' in path.stem else tiny_data
-        root = sounding_data if 'audio' in path.stem else root
+        ek100 = sounding_data if 'audio' in path.stem else tiny_data
+        roots = dict(ek100=ek100, sthv2=something, sthelse=something_else)
+        root = roots[path.stem.split('_')[1]]
         cfg = adapt_to_cpu(load_config(path, dict(data_root=f'{root}/')))
         for stage in ('train', 'test'):
             dataset = cfg[f'{stage}_dataloader'].dataset

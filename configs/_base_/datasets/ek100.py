@@ -59,6 +59,7 @@ dataset = dict(
     unseen_participants='annotations/EPIC_100_unseen_participant_ids_validation.csv',
     video_info='annotations/EPIC_100_video_info.csv',
     holdout=dict(ratio=0.1, seed=0),
+    labelled=True,  # False for the challenge's test clips
 )
 train_dataset = dict(
     dataset, ann_file='annotations/EPIC_100_train.csv', split='train', pipeline=train_pipeline

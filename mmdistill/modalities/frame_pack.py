@@ -1,0 +1,161 @@
+"""Frames of many clips in one HDF5 file, as the paper's authors publish them.
+
+A dataset per clip, whose n-th element is the bytes of the n-th image: `<video>` where a clip is a
+whole video (Something-Something), `<video>/<narration>` where it is a segment (EPIC-KITCHENS) and
+element 0 its first frame. Optical flow is either one colour image per frame (red u, green v) or
+two grey ones, u at 2 n and v at 2 n + 1.
+https://github.com/gorjanradevski/multimodal-distillation
+`tools/data/pack_hdf5.py` writes the same.
+
+Shape legend: F frames that are read.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import cv2
+import h5py
+import numpy as np
+
+SUFFIXES = ('.h5', '.hdf5')
+
+
+def is_pack(path: Path) -> bool:
+    """Whether a path names a pack and not a video or a folder."""
+    return path.suffix.lower() in SUFFIXES
+
+
+class HDF5File:
+    """An HDF5 file, opened at first use in each process, so it may enter loader workers.
+
+    Raises (at first use):
+        ValueError: The file is no HDF5 file, or another process is writing it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._opened: tuple[int, h5py.File] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """HDF5 handles stay in their process."""
+        return {**self.__dict__, '_opened': None}
+
+    def file(self) -> h5py.File:
+        """The open file of this process."""
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = (os.getpid(), _open(self.path))
+        return self._opened[1]
+
+
+class FramePack(HDF5File):
+    """The images of clips in one file."""
+
+    def has(self, record: dict[str, Any]) -> bool:
+        return any(isinstance(self.file().get(key), h5py.Dataset) for key, _ in _keys(record))
+
+    def num_images(self, record: dict[str, Any]) -> int:
+        """Images of the clip; twice the frames where u and v are images of their own."""
+        return len(self._dataset(record)[0])
+
+    def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
+        """Images (F, H, W, 3), RGB, at absolute 0-based indices of the video.
+
+        Raises:
+            KeyError: The file does not know the clip.
+            ValueError: It has too few frames, or an image is damaged; names file, clip and frame.
+        """
+        unique, inverse = np.unique(frame_inds_F, return_inverse=True)
+        images = self._decode(record, unique, 1, cv2.IMREAD_COLOR)
+        return np.stack([cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images])[inverse]
+
+    def read_flow(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
+        """Flow (F, H, W, 2), u and v as uint8, at absolute 0-based indices of the video.
+
+        Raises:
+            KeyError, ValueError: As `read`.
+        """
+        unique, inverse = np.unique(frame_inds_F, return_inverse=True)
+        if self._is_colour(record):
+            images = self._decode(record, unique, 1, cv2.IMREAD_COLOR)
+            return np.stack([image[..., [2, 1]] for image in images])[inverse]
+        planes = self._decode(record, unique, 2, cv2.IMREAD_GRAYSCALE)
+        pairs = zip(planes[0::2], planes[1::2], strict=True)
+        return np.stack([np.stack(pair, axis=-1) for pair in pairs])[inverse]
+
+    def _is_colour(self, record: dict[str, Any]) -> bool:
+        dataset, _ = self._dataset(record)
+        name = f'{self.path}, {dataset.name}, image 0'
+        if not len(dataset):
+            raise ValueError(f'{name} is missing, the clip is empty; pack it again.')
+        return decode_image(_bytes(dataset[0]), name, cv2.IMREAD_UNCHANGED).ndim == 3
+
+    def _decode(
+        self, record: dict[str, Any], frames: np.ndarray, per_frame: int, flags: int
+    ) -> list[np.ndarray]:
+        """The `per_frame` images of each of some increasing frames."""
+        dataset, start = self._dataset(record)
+        rows = ((frames - start)[:, None] * per_frame + np.arange(per_frame)).ravel()
+        if rows.min() < 0 or rows.max() >= len(dataset):
+            raise ValueError(
+                f'{self.path}: clip {record["sample_id"]!r} asks for image {rows.max()} of '
+                f'{dataset.name}, which has {len(dataset)}. Packs of EPIC-KITCHENS count frames as '
+                'published: set video_info=None on the data set, or pack the whole clip.'
+            )
+        where = f'{self.path}, {dataset.name}'
+        return [
+            decode_image(_bytes(content), f'{where}, image {row}', flags)
+            for row, content in zip(rows, dataset[rows], strict=True)
+        ]
+
+    def _dataset(self, record: dict[str, Any]) -> tuple[h5py.Dataset, int]:
+        """The images of a clip, and the frame of the video that the first one is."""
+        for key, start in _keys(record):
+            node = self.file().get(key)
+            if isinstance(node, h5py.Dataset):
+                return node, start
+        known = list(self.file())
+        raise KeyError(
+            f'{self.path} holds neither {" nor ".join(repr(key) for key, _ in _keys(record))}; its '
+            f'{len(known)} entries are {", ".join(known[:3])}{", …" if len(known) > 3 else ""}. '
+            'Pack this clip too, or correct the path in media.'
+        )
+
+
+def decode_image(content: bytes, name: str, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """Decode one image; BGR or grey as OpenCV gives it.
+
+    Raises:
+        ValueError: It is damaged or cut short; begins with `name`.
+    """
+    # OpenCV fills the rest of a JPEG that is cut short with grey, without a word. Its end marker
+    # cannot occur in the compressed data, which the last start-of-scan marker begins.
+    is_cut = content[:2] == b'\xff\xd8' and content.rfind(b'\xff\xd9') < content.rfind(b'\xff\xda')
+    image = None
+    if content and not is_cut:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    if image is None:
+        problem = 'is cut short' if is_cut else 'is not a readable image'
+        raise ValueError(f'{name} {problem}; extract it again.')
+    return image
+
+
+def _keys(record: dict[str, Any]) -> list[tuple[str, int]]:
+    """Where a clip may be, and the frame of the video at which that begins."""
+    video_id = record['video_id']
+    return [(f'{video_id}/{record["sample_id"]}', record.get('start_frame', 0)), (video_id, 0)]
+
+
+def _bytes(content: Any) -> bytes:
+    return content.tobytes() if isinstance(content, np.ndarray) else bytes(content)
+
+
+def _open(path: Path) -> h5py.File:
+    try:
+        return h5py.File(path, 'r', locking='best-effort')
+    except OSError as error:
+        if 'lock' in str(error) or 'already open for write' in str(error):
+            raise ValueError(
+                f'{path} is being written by another process; wait until that has finished.'
+            ) from error
+        raise ValueError(f'{path} is not an HDF5 file, or it is cut short: {error}') from error

@@ -1,0 +1,150 @@
+"""The packer: what it writes reads back through the modalities, and a kill loses nothing."""
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+
+from mmdistill.extraction import frame_packing
+from mmdistill.modalities import FlowModality, RGBModality
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Two videos as folders of frames and of flow, three frames each."""
+    rng = np.random.default_rng(0)
+    for video in ('P01_101', 'P01_102'):
+        for folder in ('frames', 'flow'):
+            for axis in 'uv' if folder == 'flow' else ['']:
+                path = tmp_path / folder / video / axis
+                path.mkdir(parents=True)
+                shape = (12, 16) if axis else (12, 16, 3)
+                for number in (1, 2, 3):
+                    image = rng.integers(0, 256, shape, dtype=np.uint8)
+                    cv2.imwrite(str(path / f'frame_{number:010d}.jpg'), image)
+    return tmp_path
+
+
+@pytest.fixture
+def pack(load_tool, data):
+    def run(*words):
+        load_tool('data/pack_hdf5.py').main([*words, '--out', str(data / 'out.h5')])
+
+    return run
+
+
+def record(path, source, **more):
+    return dict(sample_id='n1', video_id='P01_102', start_frame=0, media={source: str(path)}) | more
+
+
+def same(modality, source, packed, folder, inds=(2, 0, 1), first=0):
+    inds = np.array(inds)
+    found = modality.read(record(packed, source, start_frame=first), inds)
+    np.testing.assert_array_equal(found, modality.read(record(folder, source), inds))
+
+
+def test_frames_and_flow_come_back(data, pack):
+    pack('--folders', str(data / 'frames/*'))
+    same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102')
+    assert sorted(p.name for p in data.iterdir()) == ['flow', 'frames', 'out.h5']
+    (data / 'out.h5').unlink()
+    pack('--flow', str(data / 'flow/*'))
+    same(FlowModality(channels=3), 'flow', data / 'out.h5', data / 'flow/P01_102')
+
+
+def test_segments_are_narrations_of_a_video(data, pack):
+    csv = data / 'ann.csv'
+    csv.write_text('narration_id,video_id,start_frame,stop_frame\nn1,P01_102,2,3\n')
+    pack('--folders', str(data / 'frames/*'), '--segments', str(csv))
+    with h5py.File(data / 'out.h5') as file:
+        assert list(file['P01_102']) == ['n1'] and len(file['P01_102/n1']) == 2
+    same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102', (1, 2), first=1)
+
+
+def test_videos(data, pack):
+    path = data / 'P01_102.mp4'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 12, (64, 48))
+    for level in (40, 120, 200):
+        writer.write(np.full((48, 64, 3), level, np.uint8))
+    writer.release()
+    pack('--videos', str(data / '*.mp4'))
+    frames = RGBModality().read(record(data / 'out.h5', 'rgb'), np.arange(3))
+    assert frames.mean(axis=(1, 2, 3)) == pytest.approx([40, 120, 200], abs=3)
+
+
+def test_a_killed_run_continues(data, pack, monkeypatch, capsys):
+    original = frame_packing._write_part
+
+    def die_at_the_second(clip, part):
+        if clip.name == 'P01_102':
+            part.with_suffix('.partial').write_bytes(b'half')
+            raise KeyboardInterrupt
+        original(clip, part)
+
+    monkeypatch.setattr(frame_packing, '_write_part', die_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        pack('--folders', str(data / 'frames/*'))
+    assert not (data / 'out.h5').exists()
+    monkeypatch.undo()
+    capsys.readouterr()
+    pack('--folders', str(data / 'frames/*'))
+    assert 'P01_101' not in capsys.readouterr().out  # it was there
+    same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102')
+    assert not (data / 'out.h5.parts').exists()
+
+
+def test_a_kill_while_the_file_is_joined_leaves_no_file(data, pack, monkeypatch):
+    def die(*_):
+        raise KeyboardInterrupt
+
+    original = frame_packing._verify
+    monkeypatch.setattr(
+        frame_packing, '_verify', lambda p, n: die() if 'out' in p.name else original(p, n)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        pack('--folders', str(data / 'frames/*'))
+    assert not (data / 'out.h5').exists()
+    monkeypatch.undo()
+    pack('--folders', str(data / 'frames/*'))
+    same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102')
+
+
+def test_what_reads_back_otherwise_is_refused(data, pack, monkeypatch):
+    digests = iter('ab')
+    monkeypatch.setattr(frame_packing, '_digest', lambda _: next(digests))
+    with pytest.raises(SystemExit, match='reads back otherwise'):
+        pack('--folders', str(data / 'frames/*'))
+    assert not (data / 'out.h5').exists()
+
+
+class TestBadInput:
+    def test_the_file_is_there(self, data, pack):
+        (data / 'out.h5').touch()
+        with pytest.raises(SystemExit, match='is there already'):
+            pack('--folders', str(data / 'frames/*'))
+
+    def test_other_settings(self, data, pack):
+        (data / 'out.h5.parts').mkdir()
+        (data / 'out.h5.parts/settings.json').write_text('{"quality": 50}')
+        with pytest.raises(SystemExit, match='was begun with'):
+            pack('--folders', str(data / 'frames/*'))
+
+    def test_flow_that_is_not_complete(self, data, pack):
+        (data / 'flow/P01_101/v/frame_0000000003.jpg').unlink()
+        with pytest.raises(SystemExit, match='3 images in u and 2 in v'):
+            pack('--flow', str(data / 'flow/*'))
+
+    def test_a_frame_that_is_missing(self, data, pack):
+        csv = data / 'ann.csv'
+        csv.write_text('narration_id,video_id,start_frame,stop_frame\nn1,P01_102,1,9\n')
+        with pytest.raises(SystemExit, match='frame_0000000004.jpg is missing'):
+            pack('--folders', str(data / 'frames/*'), '--segments', str(csv))
+
+    def test_nothing_found(self, data, pack):
+        with pytest.raises(SystemExit, match='no clips were found'):
+            pack('--folders', str(data / 'gone/*'))
+
+    def test_segments_of_videos(self, data, pack, capsys):
+        with pytest.raises(SystemExit):
+            pack('--videos', str(data / '*.mp4'), '--segments', 'a.csv')
+        assert '--segments needs --folders' in capsys.readouterr().err
