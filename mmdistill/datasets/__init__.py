@@ -4,10 +4,13 @@ from . import transforms
 from .epic_kitchens import EpicKitchensDataset
 from .holdout import holdout_groups
 from .multimodal import MultimodalDataset
+from .samplers import EndlessSampler, EpochSampler
 from .something import SomethingSomethingDataset
 
 __all__ = [
+    'EndlessSampler',
     'EpicKitchensDataset',
+    'EpochSampler',
     'MultimodalDataset',
     'SomethingSomethingDataset',
     'holdout_groups',
