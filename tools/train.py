@@ -9,6 +9,7 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import check_checkpoint, load_config
 from mmdistill.hooks import latest_checkpoint
@@ -72,7 +73,7 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.randomness = dict(
         randomness, diff_rank_seed=args.diff_rank_seed, deterministic=args.deterministic
     )
-    return adapt_to_cpu(cfg)
+    return adapt_to_cpu(use_teacher_cache(cfg))
 
 
 @one_line_errors
