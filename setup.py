@@ -24,6 +24,7 @@ RUN = [
     'opencv-python>=4.7',
     'numpy>=1.24',
     'h5py>=3.8',
+    'safetensors>=0.4',
     'matplotlib>=3.7',
     'jinja2>=3.1',
     'psutil>=5.9',

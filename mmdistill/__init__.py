@@ -7,12 +7,15 @@ A map of the rooms:
 | `registry` | the registries that configs fill: `type='mmdistill.X'` |
 | `compat` | repairs of known upstream faults, applied by this import |
 | `labels`, `config_tools` | labels on data samples; configs as the tools read them |
+| `randomness` | the generators together: seeded for a while, saved, restored |
 | `user_errors` | what the user can mend becomes one line on the command line |
 | `modalities` | how an input stream is read, moved and packed |
 | `datasets` | annotation files as their owners publish them, and the demo renderer |
 | `extraction` | optical flow and detections from video, ahead of training |
 | `models` | teacher, weighting, student, multi-task and detection heads |
 | `losses` | distillation losses: a function and a thin module each |
+| `cache` | the experts' logits on disk, in place of the experts |
+| `files` | files that are there as a whole or not at all |
 | `hooks` | when the teacher speaks and what is stored beside the weights |
 | `metrics` | accuracy per task and calibration |
 | `reports` | tables and pages for people |

@@ -4,6 +4,7 @@
 `type='mmdistill.X'` and needs no `custom_imports`. `default_scope` stays `mmaction`.
 """
 
+from mmaction.registry import DATA_SAMPLERS as MMACTION_DATA_SAMPLERS
 from mmaction.registry import DATASETS as MMACTION_DATASETS
 from mmaction.registry import HOOKS as MMACTION_HOOKS
 from mmaction.registry import METRICS as MMACTION_METRICS
@@ -19,6 +20,12 @@ MODELS = Registry(
 )
 DATASETS = Registry(
     'dataset', parent=MMACTION_DATASETS, scope='mmdistill', locations=['mmdistill.datasets']
+)
+DATA_SAMPLERS = Registry(
+    'data sampler',
+    parent=MMACTION_DATA_SAMPLERS,
+    scope='mmdistill',
+    locations=['mmdistill.datasets'],
 )
 TRANSFORMS = Registry(
     'transform', parent=MMACTION_TRANSFORMS, scope='mmdistill', locations=['mmdistill.datasets']

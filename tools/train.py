@@ -9,8 +9,10 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import check_checkpoint, load_config
+from mmdistill.hooks import latest_checkpoint
 from mmdistill.user_errors import one_line_errors
 
 
@@ -53,7 +55,7 @@ def build_config(args: argparse.Namespace) -> Config:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.resume == 'auto':
-        cfg.resume, cfg.load_from = True, None
+        cfg.resume, cfg.load_from = True, latest_checkpoint(cfg.work_dir)
     elif args.resume:
         cfg.resume, cfg.load_from = True, args.resume
     if cfg.get('load_from'):
@@ -71,7 +73,7 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.randomness = dict(
         randomness, diff_rank_seed=args.diff_rank_seed, deterministic=args.deterministic
     )
-    return adapt_to_cpu(cfg)
+    return adapt_to_cpu(use_teacher_cache(cfg))
 
 
 @one_line_errors

@@ -4,11 +4,14 @@ from . import transforms
 from .epic_kitchens import EpicKitchensDataset
 from .holdout import holdout_groups
 from .multimodal import MultimodalDataset
+from .samplers import EndlessSampler, EpochSampler
 from .something import SomethingSomethingDataset
 from .something_else import SomethingElseDataset
 
 __all__ = [
+    'EndlessSampler',
     'EpicKitchensDataset',
+    'EpochSampler',
     'MultimodalDataset',
     'SomethingElseDataset',
     'SomethingSomethingDataset',

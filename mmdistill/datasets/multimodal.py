@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 
 from ..registry import DATASETS
 from .annotation_csv import Row, read_class_names, read_rows
+from .clip_index import SeededClips
 from .holdout import holdout_groups
 from .transforms import LoadModalities, named_steps
 
@@ -18,7 +19,7 @@ SOME = 'some'
 
 
 @DATASETS.register_module()
-class MultimodalDataset(BaseActionDataset):
+class MultimodalDataset(SeededClips, BaseActionDataset):
     """Clips of videos, each with one or more modalities and no, one or several labels.
 
     The CSV has the columns `video_id`, `start_frame` and `stop_frame` (0-based, stop exclusive),

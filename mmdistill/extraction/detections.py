@@ -16,6 +16,7 @@ from mmengine.hub import get_config
 from mmdistill.modalities.detection_file import VideoDetections
 from mmdistill.models.detector import FrameDetections, FrameDetector
 
+from ..files import file_sha256
 from .detection_output import Output, write_part
 from .jobs import Advance, Job, Process
 from .video import VideoError, probe_video, read_frames
@@ -184,18 +185,3 @@ def read_config(path: str) -> Config:
 def config_json(path: str) -> str:
     """The whole config with its bases, to be kept beside what it made."""
     return json.dumps(read_config(path).to_dict(), default=str)
-
-
-def file_sha256(path: str | Path) -> str:
-    """Hash of a file's content.
-
-    Raises:
-        FileNotFoundError: If there is no such checkpoint.
-    """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'There is no checkpoint {path}.')
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

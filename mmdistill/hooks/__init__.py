@@ -3,13 +3,18 @@
 from .distillation_diagnostics_hook import DistillationDiagnosticsHook
 from .distillation_loss_hook import DistillationLossHook
 from .holdout import HoldoutLogits, collect_holdout, holdout_report
+from .rng_state_hook import RngStateHook
+from .safe_checkpoint_hook import SafeCheckpointHook, latest_checkpoint
 from .teacher_weighting_hook import TeacherWeightingHook
 
 __all__ = [
     'DistillationDiagnosticsHook',
     'DistillationLossHook',
     'HoldoutLogits',
+    'RngStateHook',
+    'SafeCheckpointHook',
     'TeacherWeightingHook',
     'collect_holdout',
     'holdout_report',
+    'latest_checkpoint',
 ]

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from ..models.batch_inputs import batch_keys
 from ..models.logits import recognizer_logits
+from ..randomness import same_randomness
 from ..registry import HOOKS
 from .diagnosis import student_warnings
 from .distillation_loss_hook import DistillationLossHook, student_of
 from .holdout import collect_logits, holdout_loader
-from .trial import same_randomness
 
 
 @HOOKS.register_module()

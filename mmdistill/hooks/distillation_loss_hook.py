@@ -11,13 +11,14 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from ..cache import CachedTeacher
 from ..models import MultimodalTeacher, StudentRecognizer
 from ..models.class_names import check_class_names, class_names_of
 from ..models.logits import num_classes_by_task
 from ..models.teacher_output import TeacherOutput, set_teacher_output
 from ..registry import HOOKS, MODELS
 from .diagnosis import temperature_warnings
-from .holdout import fit_on_holdout, fuse_holdout
+from .holdout import fit_on_holdout, fuse_holdout, use_holdout
 from .trial import check_labels, try_features
 
 CHECKPOINT_KEY = 'distillation'
@@ -43,7 +44,7 @@ class DistillationLossHook(Hook):
     def __init__(self, teacher: dict | None = None, holdout_dataloader: dict | None = None) -> None:
         self.teacher_cfg = teacher
         self.holdout_dataloader = holdout_dataloader
-        self.teacher: MultimodalTeacher | None = None
+        self.teacher: MultimodalTeacher | CachedTeacher | None = None
         # Task to top-1 accuracy of the fused teacher on the holdout; empty without one.
         self.holdout_accuracy: dict[str, float] = {}
         self._restored: dict[str, Any] | None = None
@@ -71,7 +72,7 @@ class DistillationLossHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Build the teacher, check it against the student, and fit or restore its weighting."""
         student = student_of(runner)
-        self.teacher = MODELS.build(self.teacher_cfg or _teacher_of(runner)).to(get_device())
+        self.teacher = self._make_teacher(runner, student)
         check_classes(student, self.teacher)
         check_labels(student, self.teacher, runner.train_dataloader.dataset)
         self.teacher.watch(student.wanted_features)
@@ -84,8 +85,25 @@ class DistillationLossHook(Hook):
         if student.wanted_features:
             try_features(student, self.teacher, runner.train_dataloader)
 
+    def _make_teacher(
+        self, runner: Runner, student: StudentRecognizer
+    ) -> MultimodalTeacher | CachedTeacher:
+        teacher = self.teacher_cfg or _teacher_of(runner)
+        if not runner.cfg.get('teacher_cache'):
+            return MODELS.build(teacher).to(get_device())
+        if student.blending is not None:
+            raise ValueError(
+                'A teacher cache has the answers for clips as they are, but the data preprocessor '
+                'blends them (mixup or CutMix): remove its blending, or train with live experts '
+                '(teacher_cache=None).'
+            )
+        return CachedTeacher.from_config(runner.cfg, teacher, runner.train_dataloader.dataset)
+
     def _meet_holdout(self, runner: Runner, student: StudentRecognizer) -> None:
-        holdout = fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
+        if isinstance(self.teacher, CachedTeacher):
+            holdout = use_holdout(runner, self.teacher, self.teacher.holdout)
+        else:
+            holdout = fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
         if holdout is None:
             return
         temperatures = student.temperatures

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..cache import CachedTeacher
 from ..labels import task_labels
 from ..metrics import expected_calibration_error, negative_log_likelihood, top_k_accuracy
 from ..models import MultimodalTeacher, fuse_logits
@@ -47,7 +48,24 @@ def fit_on_holdout(
             )
         return None
     runner.logger.info(f'Teacher: measuring the experts on {len(loader.dataset)} holdout clips.')
-    holdout = collect_holdout(teacher, loader, len(loader.dataset))
+    return use_holdout(runner, teacher, collect_holdout(teacher, loader, len(loader.dataset)))
+
+
+def use_holdout(
+    runner: Runner,
+    teacher: MultimodalTeacher | CachedTeacher,
+    found: tuple[dict[str, Tensor], dict[str, Tensor]] | None,
+) -> HoldoutLogits | None:
+    """As `fit_on_holdout`, with what the experts have said already: logits and labels by task."""
+    if found is None:
+        if teacher.needs_holdout:
+            raise ValueError(
+                'The weighting is fitted on a holdout, but the teacher cache was written without '
+                'one: add a holdout_dataloader and write it again, or use '
+                'mmdistill.UniformWeighting.'
+            )
+        return None
+    holdout = HoldoutLogits(*found)
     teacher.fit_weighting(holdout.expert_logits, holdout.labels)
     report = holdout_report(teacher, holdout)
     for line in report_lines(report):

@@ -1,16 +1,12 @@
 """What can only be seen with data is tried before training, not in the middle of it."""
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-import torch
 from torch.utils.data import DataLoader
 
 from ..models import MultimodalTeacher, StudentRecognizer
 from ..models.teacher_output import set_teacher_output
+from ..randomness import same_randomness
 
 
 def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset: Any) -> None:
@@ -74,15 +70,3 @@ def try_features(
             student.loss(data['inputs'], data['data_samples'])
         finally:
             student.train(training)
-
-
-@contextmanager
-def same_randomness() -> Iterator[None]:
-    """Leave the generators as they were, so that training draws what it would have drawn."""
-    python, numpy = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)

@@ -12,14 +12,14 @@ from mmaction.utils import OptSampleList, SampleList
 from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
 from torch import Tensor
 
-from ..labels import ACTION, labelled_rows
+from ..labels import ACTION
 from ..registry import MODELS
 from .blending import Blend
 from .class_names import ClassNames, check_class_names
 from .expert import Expert, build_expert
 from .features import captured_features, check_layer, feature_of
+from .fusion import ExpertFusion, build_weightings
 from .teacher_output import Feature, TeacherOutput
-from .weighting import Weighting, available_only, fuse_logits, weights_per_clip
 
 
 class TeacherDataPreprocessor(BaseDataPreprocessor):
@@ -37,7 +37,7 @@ class TeacherDataPreprocessor(BaseDataPreprocessor):
 
 
 @MODELS.register_module()
-class MultimodalTeacher(BaseModel):
+class MultimodalTeacher(ExpertFusion, BaseModel):
     """Fuse frozen unimodal experts: z_T = sum over m of w_m z_m, on raw logits, per task.
 
     Radevski et al., *Multimodal Distillation for Egocentric Action Recognition*, ICCV 2023,
@@ -59,7 +59,7 @@ class MultimodalTeacher(BaseModel):
         self.data_preprocessor = TeacherDataPreprocessor(self.experts)
         self.num_classes = _common_classes(self.experts)
         check_class_names(self.class_names)
-        self.weightings = _build_weightings(weighting, list(self.num_classes))
+        self.weightings = build_weightings(weighting, list(self.num_classes))
         self._watched: dict[str, list[str]] = {}
         self.requires_grad_(False)
         self.train(False)
@@ -100,14 +100,15 @@ class MultimodalTeacher(BaseModel):
             logits = self.run_experts(data['inputs'])
         if blend is not None:
             logits = {task: self._blended(x, blend) for task, x in logits.items()}
-        available_MB = self._available(data['data_samples']).T.tolist()
-        available = dict(zip(self.experts, available_MB, strict=True))
+        available_BM = self.available(data['data_samples'])
+        available = dict(zip(self.experts, available_BM.T.tolist(), strict=True))
         features = {}
         for name, layers in self._watched.items():
             for layer in layers:
                 feature = feature_of(captured[name], layer, f'expert {name!r}')
                 features[name, layer] = _by_clip(feature, available[name], layer)
-        return self.fuse(logits, data['data_samples'])._replace(features=features)
+        output = self.fuse(logits, data['data_samples'], available_BM)
+        return output._replace(features=features)
 
     @torch.no_grad()
     def run_experts(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -120,33 +121,6 @@ class MultimodalTeacher(BaseModel):
             for task in self.num_classes
         }
 
-    def fuse(self, expert_logits: dict[str, Tensor], data_samples: SampleList) -> TeacherOutput:
-        """Weigh and sum the experts' logits (B, M, K) per task."""
-        labels = self._labels(data_samples)
-        logits, weights = {}, {}
-        for task, logits_BMK in expert_logits.items():
-            found = self.weightings[task].weights(logits_BMK, labels.get(task))
-            weights_BM = weights_per_clip(found, logits_BMK)
-            available_BM = self._available(data_samples).to(logits_BMK.device)
-            weights[task] = available_only(weights_BM, available_BM)
-            logits[task] = fuse_logits(logits_BMK, weights[task])
-        return TeacherOutput(logits, expert_logits, weights)
-
-    def _labels(self, data_samples: SampleList) -> dict[str, Tensor]:
-        """Labels of the tasks whose weighting looks at them, with all clips labelled."""
-        tasks = {task: w for task, w in self.weightings.items() if w.needs_labels}
-        labels = {}
-        for task, found in labelled_rows(data_samples, list(tasks)).items():
-            absent = sorted(set(range(len(data_samples))) - set(found.rows))
-            if absent:
-                raise ValueError(
-                    f'{type(tasks[task]).__name__} weighs experts by the label of each clip, but '
-                    f'{data_samples[absent[0]].metainfo.get("sample_id", "?")!r} has none for '
-                    f'{task!r}; use EntropyWeighting or SoftminWeighting for unlabelled clips.'
-                )
-            labels[task] = found.labels
-        return labels
-
     def forward(
         self, inputs: dict[str, Tensor], data_samples: OptSampleList = None, mode: str = 'tensor'
     ) -> SampleList | TeacherOutput:
@@ -156,7 +130,7 @@ class MultimodalTeacher(BaseModel):
                 'MultimodalTeacher is frozen and cannot be trained: train its experts '
                 '(configs/unimodal) or a student (configs/distill).'
             )
-        output = self.fuse(self.run_experts(inputs), data_samples)
+        output = self.fuse(self.run_experts(inputs), data_samples, self.available(data_samples))
         if mode == 'tensor':
             return output
         for i, sample in enumerate(data_samples):
@@ -164,36 +138,17 @@ class MultimodalTeacher(BaseModel):
             sample.set_field(scores[ACTION] if set(scores) == {ACTION} else scores, 'pred_score')
         return data_samples
 
-    def fit_weighting(self, expert_logits: dict[str, Tensor], labels: dict[str, Tensor]) -> None:
-        """Show the weightings the holdout: task -> (N, M, K) logits and (N,) labels."""
-        for task, weighting in self.weightings.items():
-            weighting.fit(expert_logits[task], labels[task])
-
-    def weighting_state(self) -> dict[str, dict[str, Tensor]]:
-        """What the weightings found on the holdout, per task; plain tensors for a checkpoint."""
-        return {task: weighting.state_dict() for task, weighting in self.weightings.items()}
-
-    def load_weighting_state(self, state: dict[str, dict[str, Tensor]]) -> None:
-        """Restore `weighting_state`."""
-        for task, weighting in self.weightings.items():
-            weighting.load_state_dict(state[task])
-
     @property
     def class_names(self) -> dict[str, ClassNames]:
         """What each expert calls its classes, as far as its checkpoint says."""
         return {f'expert {name!r}': expert.class_names for name, expert in self.experts.items()}
-
-    @property
-    def needs_holdout(self) -> bool:
-        """Whether a weighting must see the holdout before the teacher can answer."""
-        return any(weighting.needs_holdout for weighting in self.weightings.values())
 
     def _blended(self, logits_BMK: Tensor, blend: Blend) -> Tensor:
         experts = zip(self.experts.values(), logits_BMK.unbind(1), strict=True)
         columns = [x if blend.covers(e.modalities) else blend.draw.logits(x) for e, x in experts]
         return torch.stack(columns, dim=1)
 
-    def _available(self, data_samples: SampleList) -> Tensor:
+    def available(self, data_samples: SampleList) -> Tensor:
         """(B, M) booleans: which expert has its modality for which clip."""
         rows = []
         for sample in data_samples:
@@ -229,14 +184,3 @@ def _common_classes(experts: dict[str, Expert]) -> dict[str, int]:
             'train them on the same annotation files.'
         )
     return first
-
-
-def _build_weightings(weighting: dict, tasks: list[str]) -> dict[str, Weighting]:
-    if 'type' in weighting:
-        weighting = dict.fromkeys(tasks, weighting)
-    if set(weighting) != set(tasks):
-        raise ValueError(
-            f'The experts have the tasks {tasks}, but weightings are given for '
-            f'{sorted(weighting)}; give one for each task, or a single one for all.'
-        )
-    return {task: MODELS.build(weighting[task]) for task in tasks}

@@ -81,7 +81,7 @@ val_dataset = dict(
 loader = dict(batch_size=8, num_workers=8, persistent_workers=True)
 in_order = dict(loader, sampler=dict(type='DefaultSampler', shuffle=False))
 train_dataloader = dict(
-    loader, sampler=dict(type='DefaultSampler', shuffle=True), dataset=train_dataset
+    loader, sampler=dict(type='mmdistill.EpochSampler', shuffle=True), dataset=train_dataset
 )
 # Clips that no expert was trained on: the teacher's weights are measured on them.
 holdout_dataloader = dict(in_order, dataset=holdout_dataset)

@@ -1,0 +1,120 @@
+"""A teacher whose experts answered beforehand.
+
+Shape legend: M = experts.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from ..models.blending import Blend
+from ..models.fusion import ExpertFusion, build_weightings
+from ..models.teacher_output import Feature, TeacherOutput
+from .config import cache_settings
+from .fingerprint import NOT_THERE, differences, fingerprint
+from .reader import TeacherCache
+
+
+class CachedTeacher(ExpertFusion):
+    """Stand in for `MultimodalTeacher` where the student learns: weighs cached logits.
+
+    Args:
+        folder: The cache.
+        weighting: As `MultimodalTeacher` takes it.
+        views: See `TeacherCache`.
+    """
+
+    def __init__(self, folder: str | Path, weighting: dict, views: int | None = None) -> None:
+        self.cache = TeacherCache(folder, views)
+        manifest = self.cache.manifest
+        self.experts = list(manifest.experts)
+        self.num_classes = dict(manifest.num_classes)
+        self.class_names = dict(manifest.class_names)
+        self.weightings = build_weightings(weighting, list(self.num_classes))
+        self.holdout = self.cache.holdout()
+
+    @classmethod
+    def from_config(cls, cfg: Config, teacher: dict, dataset: Any) -> 'CachedTeacher':
+        """Open the config's `teacher_cache`, if it is what its experts would say.
+
+        Args:
+            cfg: The config of the run.
+            teacher: The config of its `MultimodalTeacher`.
+            dataset: The training set, possibly inside wrappers.
+
+        Raises:
+            ValueError: The cache depends on something else; says what.
+        """
+        folder, views = cache_settings(cfg)
+        found = cls(folder, teacher['weighting'], views)
+        found.check(fingerprint(cfg, teacher, sample_ids(dataset)))
+        return found
+
+    def check(self, now: dict[str, Any]) -> None:
+        """Raise ValueError unless the cache was written with this fingerprint."""
+        stored = self.cache.manifest.fingerprint
+        for name, expert in now['experts'].items():
+            if expert['checkpoint'] == NOT_THERE and name in stored['experts']:
+                expert['checkpoint'] = stored['experts'][name]['checkpoint']
+                print_log(
+                    f'Teacher cache: the checkpoint of expert {name!r} is not on this machine and '
+                    'was not compared with the one that the cache was written with.',
+                    'current',
+                )
+        if 'holdout' not in now:
+            stored = {key: value for key, value in stored.items() if key != 'holdout'}
+        found = differences(stored, now)
+        if found:
+            raise ValueError(
+                f'The teacher cache {self.cache.folder} does not belong to this config: '
+                f'{"; ".join(found)}. Correct the config, or write a new cache with '
+                'tools/cache_teacher.py.'
+            )
+
+    def watch(self, features: list[Feature]) -> None:
+        """There are logits only.
+
+        Raises:
+            ValueError: A loss compares features.
+        """
+        if features:
+            raise ValueError(
+                f'A teacher cache holds logits, not features, but losses ask for {features}: '
+                'remove these losses, or train with live experts (teacher_cache=None).'
+            )
+
+    def teach(self, batch: dict[str, Any], blend: Blend | None = None) -> TeacherOutput:
+        """What the experts said about the clips of a collated batch, fused; on the CPU."""
+        samples = batch['data_samples']
+        clips = [_key(sample) for sample in samples]
+        logits, available_BM = self.cache.rows(clips)
+        return self.fuse(logits, samples, available_BM)
+
+
+def sample_ids(dataset: Any) -> list[str]:
+    """The ids of a data set's clips; nothing is decoded.
+
+    Raises:
+        TypeError: The data set does not know them.
+    """
+    while not hasattr(dataset, 'load_record') and hasattr(dataset, 'dataset'):
+        dataset = dataset.dataset
+    if not hasattr(dataset, 'load_record'):
+        raise TypeError(
+            f'A teacher cache needs the sample id of each clip, which {type(dataset).__name__} '
+            'does not tell: use a data set of mmdistill.'
+        )
+    return [dataset.load_record(i)['sample_id'] for i in range(len(dataset))]
+
+
+def _key(sample: Any) -> tuple[int, str]:
+    view = sample.metainfo.get('augmentation')
+    if view is None or 'sample_id' not in sample.metainfo:
+        raise KeyError(
+            'A sample does not say which clip in which augmentation it is, so nothing in the '
+            "teacher cache fits: sample with type='mmdistill.EpochSampler' from a data set of "
+            "mmdistill, and keep 'sample_id' in the meta_keys."
+        )
+    return view, sample.metainfo['sample_id']

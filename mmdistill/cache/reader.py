@@ -1,0 +1,111 @@
+"""Read the rows of a teacher cache; nothing in it is executed.
+
+Shape legend: B = clips in the batch, M = experts, K = classes.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from .format import HOLDOUT, read_manifest, shard_path, unpack_logits
+
+
+class TeacherCache:
+    """The logits of a cache by (view, sample id); shards are mapped, not read into memory.
+
+    Args:
+        folder: The cache.
+        views: How many of its views are used; None for all.
+
+    Raises:
+        FileNotFoundError: The manifest or a shard is missing.
+        ValueError: A shard is damaged, or there are fewer views.
+    """
+
+    def __init__(self, folder: str | Path, views: int | None = None) -> None:
+        self.folder = Path(folder)
+        self.manifest = read_manifest(folder)
+        self.views = views or self.manifest.views
+        self._rows = {name: i for i, name in enumerate(self.manifest.sample_ids)}
+        self._shards = {
+            (view, number): open_shard(
+                shard_path(self.folder, view, number), len(self.manifest.clips(number))
+            )
+            for view, number in self.manifest.shards
+            if view < self.views
+        }
+
+    def rows(self, clips: list[tuple[int, str]]) -> tuple[dict[str, Tensor], Tensor]:
+        """Experts' logits, task -> (B, M, K) float32, and availability (B, M) bool.
+
+        Args:
+            clips: View and sample id of each clip.
+
+        Raises:
+            KeyError: The cache does not have one of them.
+        """
+        parts = [self._row(view, name) for view, name in clips]
+        packed = {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+        available_BM = packed.pop('available').bool()
+        by_task: dict[str, dict[str, Tensor]] = {}
+        for key, tensor in packed.items():
+            task, _, name = key.rpartition('/')
+            by_task.setdefault(task, {})[name] = tensor
+        num_classes = self.manifest.num_classes
+        return {t: unpack_logits(by_task[t], k) for t, k in num_classes.items()}, available_BM
+
+    def holdout(self) -> tuple[dict[str, Tensor], dict[str, Tensor]] | None:
+        """Logits (N, M, K) and labels (N,) of the holdout per task; None if none was stored."""
+        path = self.folder / HOLDOUT
+        if not path.exists():
+            return None
+        try:
+            tensors = safetensors.torch.load_file(path)
+        except SafetensorError as error:
+            raise _damaged(path, error) from error
+        tasks = list(self.manifest.num_classes)
+        return tuple({t: tensors[f'{t}/{part}'] for t in tasks} for part in ('logits', 'labels'))
+
+    def _row(self, view: int, name: str) -> dict[str, Tensor]:
+        if name not in self._rows or not 0 <= view < self.views:
+            what = f'view {view}' if name in self._rows else f'clip {name!r}'
+            raise KeyError(
+                f'The teacher cache {self.folder} has no {what}: it is of {len(self._rows)} clips '
+                f'in {self.views} views; use the training set that it was written for.'
+            )
+        number, row = divmod(self._rows[name], self.manifest.clips_per_shard)
+        shard = self._shards[view, number]
+        return {key: shard.get_slice(key)[row : row + 1] for key in shard.keys()}  # noqa: SIM118
+
+
+def open_shard(path: Path, num_clips: int) -> Any:
+    """Map a shard into memory.
+
+    Raises:
+        FileNotFoundError: It is missing.
+        ValueError: It is truncated, or has another number of clips.
+    """
+    if not path.exists():
+        raise FileNotFoundError(
+            f'The shard {path} of the teacher cache is missing: run tools/cache_teacher.py again, '
+            'it writes what is missing.'
+        )
+    try:
+        shard = safe_open(path, framework='pt')
+        shape = shard.get_slice('available').get_shape()
+    except SafetensorError as error:
+        raise _damaged(path, error) from error
+    if shape[0] != num_clips:
+        raise _damaged(path, f'{shape[0]} clips instead of {num_clips}')
+    return shard
+
+
+def _damaged(path: Path, reason: Any) -> ValueError:
+    return ValueError(
+        f'{path} of the teacher cache is damaged ({reason}): delete it and run '
+        'tools/cache_teacher.py again, it writes what is missing.'
+    )

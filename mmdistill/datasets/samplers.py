@@ -1,0 +1,62 @@
+"""MMEngine's samplers, whose indices say with what a clip is to be augmented."""
+
+import itertools
+from collections.abc import Iterator
+
+import torch
+from mmengine.dataset import DefaultSampler, InfiniteSampler
+
+from ..registry import DATA_SAMPLERS
+from .clip_index import ClipIndex
+
+
+@DATA_SAMPLERS.register_module()
+class EpochSampler(DefaultSampler):
+    """MMEngine's DefaultSampler, in the same order, for randomness by (seed, epoch, clip).
+
+    Args:
+        views: After so many epochs the augmentations are those of the first ones again, as a
+            teacher cache needs it; the order of the clips goes on changing. None for never.
+        kwargs: See DefaultSampler.
+    """
+
+    def __init__(self, *args, views: int | None = None, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.views = views
+        self._skip = 0
+
+    def skip(self, num_clips: int) -> None:
+        """Let the next pass begin so many clips (of this rank) further on, once."""
+        self._skip = num_clips
+
+    def __iter__(self) -> Iterator[int]:
+        """The indices of this rank."""
+        start, self._skip = self._skip, 0
+        size = len(self.dataset)
+        for index in itertools.islice(super().__iter__(), start, None):
+            yield ClipIndex(index, self.seed, self.epoch, size, self.views)
+
+
+@DATA_SAMPLERS.register_module()
+class EndlessSampler(InfiniteSampler):
+    """MMEngine's InfiniteSampler, in the same order, for randomness by (seed, epoch, clip).
+
+    An epoch is a pass of all ranks together over the data.
+
+    Args:
+        views: See `EpochSampler`.
+        kwargs: See InfiniteSampler.
+    """
+
+    def __init__(self, *args, views: int | None = None, **kwargs) -> None:
+        self.views = views
+        super().__init__(*args, **kwargs)
+
+    def _infinite_indices(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed)
+        for epoch in itertools.count():
+            order = torch.arange(self.size)
+            if self.shuffle:
+                order = torch.randperm(self.size, generator=generator)
+            for index in order.tolist():
+                yield ClipIndex(index, self.seed, epoch, self.size, self.views)

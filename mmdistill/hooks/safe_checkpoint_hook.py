@@ -1,0 +1,90 @@
+"""Checkpoints that are there as a whole or not at all, and of which one is always left."""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from mmengine.dist import is_main_process
+from mmengine.fileio import LocalBackend, register_backend
+from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
+
+from ..files import write_whole
+from ..registry import HOOKS
+
+LAST = 'last_checkpoint'
+
+
+class WholeFileBackend(LocalBackend):
+    """MMEngine's local files, but a file appears under its name only once it is complete."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write a file through a temporary one beside it."""
+        write_whole(filepath, obj)
+
+
+register_backend('mmdistill_whole_files', WholeFileBackend)
+
+
+@HOOKS.register_module()
+class SafeCheckpointHook(CheckpointHook):
+    """MMEngine's CheckpointHook, safe against a kill at any moment.
+
+    Files are written beside their place and renamed, and a checkpoint that is to be replaced is
+    deleted after its successor is there, not before.
+
+    Args:
+        backend_args: Where the checkpoints go; default: whole files on this machine's file system.
+        args, kwargs: See CheckpointHook.
+    """
+
+    def __init__(self, *args, backend_args: dict[str, Any] | None = None, **kwargs) -> None:
+        backend_args = backend_args or dict(backend='mmdistill_whole_files')
+        super().__init__(*args, backend_args=backend_args, **kwargs)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
+        outdated = None
+        # Upstream deletes first; it leaves alone what it finds listed already.
+        if self.max_keep_ckpts > 0 and (not self.keep_ckpt_ids or self.keep_ckpt_ids[-1] != step):
+            if len(self.keep_ckpt_ids) == self.max_keep_ckpts:
+                outdated = self.keep_ckpt_ids.popleft()
+            self.keep_ckpt_ids.append(step)
+            runner.message_hub.update_info('keep_ckpt_ids', list(self.keep_ckpt_ids))
+        super()._save_checkpoint_with_step(runner, step, meta)
+        if outdated is not None:
+            self._remove(self.file_backend.join_path(self.out_dir, self._name(outdated)))
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
+        before = getattr(self, 'best_ckpt_path', None)
+        if before is None:
+            super()._save_best_checkpoint(runner, metrics)
+            return
+        self.best_ckpt_path = None  # so that upstream does not delete it first
+        super()._save_best_checkpoint(runner, metrics)
+        if self.best_ckpt_path is None:
+            self.best_ckpt_path = before
+        elif self.best_ckpt_path != before:
+            self._remove(before)
+
+    def _name(self, step: int) -> str:
+        return self.filename_tmpl.format(step)
+
+    def _remove(self, path: str) -> None:
+        if is_main_process() and self.file_backend.isfile(path):
+            self.file_backend.remove(path)
+
+
+def latest_checkpoint(work_dir: str | Path) -> str | None:
+    """The newest checkpoint of a work dir that is complete; None where there is none.
+
+    What MMEngine noted in `last_checkpoint` counts, unless it is missing or was cut off.
+    """
+    folder = Path(work_dir)
+    note = folder / LAST
+    noted = note.read_text().strip() if note.is_file() else ''
+    saved = [p for kind in ('epoch', 'iter') for p in folder.glob(f'{kind}_*.pth')]
+    candidates = [Path(noted)] if noted else []
+    candidates += sorted(saved, key=os.path.getmtime, reverse=True)
+    # torch.save writes a zip archive, whose directory is at its end.
+    return next((str(p) for p in candidates if p.is_file() and zipfile.is_zipfile(p)), None)

@@ -1,0 +1,130 @@
+"""Checkpoints appear whole, one is always left, and half of one is never picked up."""
+
+import errno
+
+import pytest
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.registry import METRICS
+
+from mmdistill import files
+from mmdistill.files import write_whole
+from mmdistill.hooks import latest_checkpoint
+from mmdistill.hooks.safe_checkpoint_hook import WholeFileBackend
+
+SCORES = [0.9, 0.5, 0.6]
+
+
+@METRICS.register_module(name='ScoreByEpoch')
+class ScoreByEpoch(BaseMetric):
+    """A score for every validation, as planned."""
+
+    planned: list[float] = []
+
+    def process(self, data_batch, data_samples):
+        self.results.append(0)
+
+    def compute_metrics(self, results):
+        return dict(score=self.planned.pop(0))
+
+
+@pytest.fixture
+def validated(distillation):
+    def build(epochs, **changes):
+        cfg = distillation(
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=1),
+            val_cfg=dict(),
+            val_evaluator=dict(type='ScoreByEpoch'),
+            default_hooks=dict(
+                rng_state=dict(type='mmdistill.RngStateHook'),
+                checkpoint=dict(
+                    type='mmdistill.SafeCheckpointHook',
+                    interval=1,
+                    max_keep_ckpts=1,
+                    save_best='score',
+                    rule='greater',
+                ),
+            ),
+            **changes,
+        )
+        cfg['val_dataloader'] = cfg['holdout_dataloader']
+        return cfg
+
+    return build
+
+
+def test_the_best_score_survives_a_resume(validated, train, tmp_path):
+    ScoreByEpoch.planned = SCORES[:1]
+    train(validated(1))
+    assert sorted(p.name for p in (tmp_path / 'run').glob('*.pth')) == [
+        'best_score_epoch_1.pth',
+        'epoch_1.pth',
+    ]
+    ScoreByEpoch.planned = SCORES[1:]
+    train(validated(3, resume=True))
+    # 0.6 is better than 0.5, but not than what there was before the resume.
+    assert sorted(p.name for p in (tmp_path / 'run').glob('*.pth')) == [
+        'best_score_epoch_1.pth',
+        'epoch_3.pth',
+    ]
+
+
+def test_validation_leaves_the_training_as_it_is(validated, train, tmp_path):
+    ScoreByEpoch.planned = [0.1, 0.2]
+    train(validated(2))
+    with_validation = torch.load(tmp_path / 'run/epoch_2.pth', weights_only=True)
+    best = torch.load(tmp_path / 'run/best_score_epoch_2.pth', weights_only=True)
+    cfg = validated(2, work_dir=str(tmp_path / 'plain'))
+    for key in ('val_cfg', 'val_evaluator', 'val_dataloader'):
+        del cfg[key]
+    cfg['default_hooks']['checkpoint'].pop('save_best')
+    cfg['default_hooks']['checkpoint'].pop('rule')
+    train(cfg)
+    plain = torch.load(tmp_path / 'plain/epoch_2.pth', weights_only=True)
+    for other in (with_validation, best):
+        assert all(torch.equal(x, other['state_dict'][k]) for k, x in plain['state_dict'].items())
+        assert torch.equal(plain['rng'][0]['torch'], other['rng'][0]['torch'])
+
+
+def test_an_old_checkpoint_goes_only_when_the_new_one_is_there(validated, train, monkeypatch):
+    ScoreByEpoch.planned = [0.1, 0.2, 0.3]
+    puts = []
+    original = WholeFileBackend.put
+
+    def put(self, content, path):
+        if 'epoch_2' in str(path):
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        puts.append(str(path))
+        original(self, content, path)
+
+    monkeypatch.setattr(WholeFileBackend, 'put', put)
+    with pytest.raises(OSError, match='No space left'):
+        train(validated(2))
+    folder = puts[0].rpartition('/')[0]
+    assert latest_checkpoint(folder) == f'{folder}/epoch_1.pth'
+
+
+def test_half_a_checkpoint_is_not_picked_up(tmp_path):
+    assert latest_checkpoint(tmp_path) is None
+    for epoch in (1, 2):
+        torch.save(dict(x=torch.rand(999)), tmp_path / f'epoch_{epoch}.pth')
+    whole = (tmp_path / 'epoch_2.pth').read_bytes()
+    (tmp_path / 'epoch_2.pth').write_bytes(whole[: len(whole) // 2])
+    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_2.pth'))
+    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
+    (tmp_path / 'last_checkpoint').write_text('')
+    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / 'file'
+    write_whole(path, b'old')
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(files.os, 'fsync', full)
+    with pytest.raises(OSError, match='could not be written.*No space left.*make room'):
+        write_whole(path, b'new')
+    assert path.read_bytes() == b'old'
+    assert [p.name for p in tmp_path.iterdir()] == ['file']
