@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mmaction.datasets import BaseActionDataset
@@ -12,6 +11,7 @@ from ..registry import DATASETS
 from .annotation_csv import Row, read_class_names, read_rows
 from .clip_index import SeededClips
 from .holdout import holdout_groups
+from .media_files import check_media_files
 from .transforms import LoadModalities, named_steps
 
 SPLITS = (None, 'train', 'holdout')
@@ -111,7 +111,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         self._check_unique(rows, records)
         records = self._select_split(records)
         if self.check_media:
-            self._check_files(records)
+            check_media_files(records, self._media_read(), self.ann_file)
         return records
 
     def get_data_info(self, idx: int) -> dict:
@@ -273,23 +273,6 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         if self.split == 'holdout':
             return [record for record in held_out if self.labelled != SOME or _is_labelled(record)]
         return [record for record in records if record['group'] not in groups]
-
-    def _check_files(self, records: Sequence[dict]) -> None:
-        read = self._media_read()
-        paths = {
-            path: name
-            for record in records
-            for name, path in record['media'].items()
-            if name in read
-        }
-        missing = [path for path in paths if not Path(path).exists()]
-        if missing:
-            named = ', '.join(f'{path} ({paths[path]})' for path in missing[:3])
-            raise FileNotFoundError(
-                f'{len(missing)} of {len(paths)} media files of {self.ann_file} are missing: '
-                f'{named}{", ..." if len(missing) > 3 else ""}. Check data_root and media, '
-                'download or extract them, or set check_media=False.'
-            )
 
     def _media_read(self) -> set[str]:
         """The media that the pipeline must find; all of them where it does not say."""
