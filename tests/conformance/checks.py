@@ -11,6 +11,7 @@ import mmaction.engine  # noqa: F401  (weight initialisers, which a runner would
 import mmcv.ops
 import numpy as np
 import torch
+from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
 from random_batch import random_batch
 from torch import Tensor, nn
@@ -155,7 +156,9 @@ def distil(student: nn.Module, teacher: nn.Module, batch: dict[str, Any]) -> Non
     hook = DistillationLossHook()
     hook.teacher = teacher
     student.train()
-    hook.before_train_iter(SimpleNamespace(model=student), 0, batch)
+    hub = MessageHub.get_instance('conformance')
+    runner = SimpleNamespace(model=student, iter=0, max_iters=1, message_hub=hub)
+    hook.before_train_iter(runner, 0, batch)
     losses = student(**student.data_preprocessor(batch, True), mode='loss')
     expect('action/loss_soft_target' in losses, f'no distillation loss among {sorted(losses)}')
     total, _ = student.parse_losses(losses)
