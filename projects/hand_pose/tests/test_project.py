@@ -29,7 +29,7 @@ def _repository_root(monkeypatch):
 
 
 def test_the_package_does_not_mention_the_project():
-    mentions = re.compile(r'hand.?pose|keypoint.?(track|transformer)|projects', re.IGNORECASE)
+    mentions = re.compile(r'hand.?pose|keypoint.?(track|transformer)|projects[./]', re.IGNORECASE)
     rooms = [ROOT / room for room in ('mmdistill', 'configs', 'tools')]
     files = [path for room in rooms for path in room.rglob('*') if path.is_file()]
     files = [path for path in files if path.suffix != '.pyc']
