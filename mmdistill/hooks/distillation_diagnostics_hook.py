@@ -3,8 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
-import torch
-from mmengine.dist import all_reduce
+from mmengine.dist import all_gather_object
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
@@ -68,12 +67,13 @@ class DistillationDiagnosticsHook(Hook):
                 self._look_at_holdout(runner)
 
     def _log_epoch(self, runner: Runner, epochs: int) -> None:
-        means = {}
-        for name in sorted(self._sums):
-            total = torch.tensor([sum(self._sums[name]), len(self._sums[name])])
-            all_reduce(total)
-            means[name] = float(total[0] / total[1])
+        # As objects: a rank whose batch gave no ratio must not leave the others waiting for it.
+        ranks = all_gather_object(dict(self._sums))
         self._sums.clear()
+        means = {}
+        for name in sorted(set().union(*ranks)):
+            values = [value for rank in ranks for value in rank.get(name, [])]
+            means[name] = sum(values) / len(values)
         line = '  '.join(f'{name} {value:.4f}' for name, value in means.items())
         runner.logger.info(f'Student and teacher in epoch {epochs}: {line}')
         runner.visualizer.add_scalars({f'epoch/{name}': means[name] for name in means}, step=epochs)

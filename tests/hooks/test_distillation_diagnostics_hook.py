@@ -1,6 +1,10 @@
 """What the diagnostics say in a real run, and that the run does not notice them."""
 
+from types import SimpleNamespace
+
 import torch
+
+from mmdistill.hooks import distillation_diagnostics_hook as module
 
 DIAGNOSTICS = dict(type='mmdistill.DistillationDiagnosticsHook', holdout_interval=1)
 TEACHING = dict(type='mmdistill.DistillationLossHook')
@@ -31,3 +35,14 @@ def test_a_holdout_without_the_students_modality_is_named_once(distillation, tra
     train(cfg)
     (log,) = (tmp_path / 'run').rglob('*.log')
     assert "The holdout does not have ['frames']" in log.read_text()
+
+
+def test_ranks_are_averaged_even_where_one_has_no_ratio(monkeypatch):
+    other = {'verb/agreement': [0.0, 0.5]}
+    monkeypatch.setattr(module, 'all_gather_object', lambda mine: [mine, other])
+    hook, scalars = module.DistillationDiagnosticsHook(), {}
+    hook._sums.update({'verb/agreement': [1.0, 1.0], 'gradient_ratio': [3.0]})
+    visualizer = SimpleNamespace(add_scalars=lambda found, step: scalars.update(found))
+    logger = SimpleNamespace(info=lambda line: None)
+    hook._log_epoch(SimpleNamespace(logger=logger, visualizer=visualizer), 1)
+    assert scalars == {'epoch/verb/agreement': 0.625, 'epoch/gradient_ratio': 3.0}
