@@ -23,3 +23,5 @@ custom_hooks = [
     dict(type='mmdistill.DistillationLossHook'),
     dict(type='mmdistill.DistillationDiagnosticsHook'),
 ]
+# A folder that tools/cache_teacher.py wrote, instead of running the experts.
+teacher_cache = None
