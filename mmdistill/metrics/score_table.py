@@ -148,7 +148,9 @@ def check_not_probabilities(table: ScoreTable, scores: ScoreKind) -> None:
         ValueError: The scores of a task are probabilities.
     """
     for task, scores_NVK in table.scores.items() if scores == 'logits' else ():
-        if scores_NVK.shape[-1] > 1 and distribution_rows(as_float64(scores_NVK)).all():
+        if len(scores_NVK) == 0 or scores_NVK.shape[-1] == 1:
+            continue
+        if distribution_rows(as_float64(scores_NVK)).all():
             raise ValueError(
                 f'The {task!r} scores were said to be logits, but every row is a probability '
                 "distribution; set scores='probs', or average_clips='score' on the head."
