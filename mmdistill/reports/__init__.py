@@ -1,6 +1,7 @@
 """Tables and pages for people: costs, report.json, the HTML page, bootstrap intervals."""
 
-from .bootstrap import Interval, paired_ece_interval, paired_mean_interval
+from ..metrics import Interval
+from .bootstrap import paired_ece_interval, paired_mean_interval
 from .cost import Cost, count_flops, count_params, median_latency_ms
 from .html import render_html
 from .predictions import aligned, best_classes, predictions, tasks_of
