@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..metrics import ScoreTable
-from ..metrics.calibration_error import TopLabel, top_label
+from ..metrics.calibration_error import top_label
+from ..metrics.weighted_errors import TopLabel
 
 ACTION, PARTS = 'action', ('verb', 'noun')
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..metrics import ScoreTable, load_scores
-from .bootstrap import Interval, paired_ece_interval, paired_mean_interval
+from ..metrics import Interval, ScoreTable, load_scores
+from .bootstrap import paired_ece_interval, paired_mean_interval
 from .predictions import aligned, predictions, tasks_of
 from .report_data import read_metrics
 
