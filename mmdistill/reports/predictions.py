@@ -35,6 +35,14 @@ def predictions(table: ScoreTable, task: str) -> TopLabel:
     return TopLabel(verb.confidence_N * noun.confidence_N, verb.correct_N & noun.correct_N)
 
 
+def negative_log_likelihoods(table: ScoreTable, task: str) -> np.ndarray:
+    """Minus the log-probability of each clip's label (N,), in nats; of a pair, the sum of both."""
+    if task not in table.labels:
+        return sum(negative_log_likelihoods(table, part) for part in PARTS)
+    log_probs_NK = table.log_probs(task, 'logits')
+    return -np.take_along_axis(log_probs_NK, table.labels[task][:, None], axis=1)[:, 0]
+
+
 def best_classes(table: ScoreTable, task: str, clip: int, k: int) -> list[RankedClass]:
     """The k most probable classes of one clip, best first."""
     probs_K = np.exp(table.log_probs(task, 'logits')[clip])
