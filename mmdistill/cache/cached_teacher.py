@@ -26,6 +26,9 @@ class CachedTeacher(ExpertFusion):
         views: See `TeacherCache`.
     """
 
+    # There are no experts who want the batch.
+    share_inputs = prefetch = False
+
     def __init__(self, folder: str | Path, weighting: dict, views: int | None = None) -> None:
         self.cache = TeacherCache(folder, views)
         manifest = self.cache.manifest
