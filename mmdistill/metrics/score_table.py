@@ -155,7 +155,9 @@ def check_not_probabilities(table: ScoreTable, scores: ScoreKind) -> None:
 
 def are_probabilities(scores: Array) -> bool:
     """Whether every row (last axis) of two classes or more is a probability distribution."""
-    return scores.shape[-1] > 1 and bool(distribution_rows(as_float64(scores)).all())
+    if len(scores) == 0 or scores.shape[-1] == 1:
+        return False
+    return bool(distribution_rows(as_float64(scores)).all())
 
 
 def probabilities_error(task: str) -> ValueError:
