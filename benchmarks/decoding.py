@@ -35,7 +35,7 @@ def run(size: Size, folder: Path) -> Section:
     }
     rows = []
     for kind, videos in kinds.items():
-        times = in_turns(contenders(videos, size), 2 * size.rounds)
+        times = in_turns(contenders(videos, size), size.rounds)
         for name, found in times.items():
             against = ratio(found.wall, times[DEFAULT].wall).text(2)
             processor = ratio(found.cpu, times[DEFAULT].cpu).text(2)

@@ -74,10 +74,11 @@ def views_of(tensor: Tensor) -> Tensor:
 
 def descend(loss: Tensor, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
     """Backward, clip and step; reads the loss, as every loop that logs does."""
-    optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), MAX_NORM)
     optimizer.step()
+    # Afterwards, as MMEngine does, so that neither finds gradients in memory when it begins.
+    optimizer.zero_grad()
     loss.item()
 
 
