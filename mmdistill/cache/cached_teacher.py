@@ -109,7 +109,7 @@ def sample_ids(dataset: Any) -> list[str]:
             f'A teacher cache needs the sample id of each clip, which {type(dataset).__name__} '
             'does not tell: use a data set of mmdistill.'
         )
-    return [dataset.load_record(i)['sample_id'] for i in range(len(dataset))]
+    return [dataset.plain_record(i)['sample_id'] for i in range(len(dataset))]
 
 
 def _key(sample: Any) -> tuple[int, str]:

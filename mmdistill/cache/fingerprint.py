@@ -35,7 +35,7 @@ def fingerprint(cfg: Config, teacher: dict, sample_ids: Iterable[str]) -> dict[s
     experts = teacher['experts']
     reads = {key for name, x in experts.items() for key in batch_keys(x.get('modality') or name)}
     found = dict(
-        seed=(cfg.get('randomness') or {}).get('seed'),
+        seed=augmentation_seed(cfg),
         experts={name: _expert(name, expert, teacher) for name, expert in experts.items()},
         data=_data(inner_dataset(cfg.train_dataloader['dataset']), reads),
         clips=hashlib.sha256('\n'.join(sample_ids).encode()).hexdigest(),
@@ -43,6 +43,12 @@ def fingerprint(cfg: Config, teacher: dict, sample_ids: Iterable[str]) -> dict[s
     if cfg.get('holdout_dataloader'):
         found['holdout'] = _data(inner_dataset(cfg.holdout_dataloader['dataset']), reads)
     return _plain(found)
+
+
+def augmentation_seed(cfg: Config) -> int | None:
+    """The seed of the training's augmentations: the sampler's own, or else the run's."""
+    own = (cfg.train_dataloader.get('sampler') or {}).get('augmentation_seed')
+    return (cfg.get('randomness') or {}).get('seed') if own is None else own
 
 
 def differences(stored: Any, now: Any, name: str = '') -> list[str]:

@@ -10,7 +10,6 @@ https://github.com/gorjanradevski/multimodal-distillation
 Shape legend: F frames that are read.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from .base import repeated
 from .flow_encoding import flow_image
+from .hdf5_file import HDF5File
 
 SUFFIXES = ('.h5', '.hdf5')
 
@@ -27,28 +27,6 @@ SUFFIXES = ('.h5', '.hdf5')
 def is_pack(path: Path) -> bool:
     """Whether a path names a pack and not a video or a folder."""
     return path.suffix.lower() in SUFFIXES
-
-
-class HDF5File:
-    """An HDF5 file, opened at first use in each process, so it may enter loader workers.
-
-    Raises (at first use):
-        ValueError: The file is no HDF5 file, or another process is writing it.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._opened: tuple[int, h5py.File] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """HDF5 handles stay in their process."""
-        return {**self.__dict__, '_opened': None}
-
-    def file(self) -> h5py.File:
-        """The open file of this process."""
-        if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), _open(self.path))
-        return self._opened[1]
 
 
 class FramePack(HDF5File):
@@ -160,14 +138,3 @@ def _keys(record: dict[str, Any]) -> list[tuple[str, int]]:
 
 def _bytes(content: Any) -> bytes:
     return content.tobytes() if isinstance(content, np.ndarray) else bytes(content)
-
-
-def _open(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, 'r', locking='best-effort')
-    except OSError as error:
-        if 'lock' in str(error) or 'already open for write' in str(error):
-            raise ValueError(
-                f'{path} is being written by another process; wait until that has finished.'
-            ) from error
-        raise ValueError(f'{path} is not an HDF5 file, or it is cut short: {error}') from error

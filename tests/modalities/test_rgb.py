@@ -141,6 +141,16 @@ def test_unreadable_frame(tmp_path):
         modality.read(clip(tmp_path), np.array([0]))
 
 
+def test_a_jpeg_cut_short(tmp_path, frames_bgr):
+    path = tmp_path / 'frame_0000000001.jpg'
+    whole = cv2.imencode('.jpg', cv2.resize(frames_bgr[0], (128, 96)))[1].tobytes()
+    path.write_bytes(whole)
+    assert RGBModality().read(clip(tmp_path), np.array([0])).shape == (1, 96, 128, 3)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r'frame_0000000001\.jpg is cut short; extract it again'):
+        RGBModality().read(clip(tmp_path), np.array([0]))
+
+
 def test_missing_video(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"rgb of clip 'clip' is missing: .*gone\.mp4"):
         RGBModality().read(clip(tmp_path / 'gone.mp4'), INDS)
