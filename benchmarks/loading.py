@@ -28,7 +28,7 @@ def run(size: Size, folder: Path) -> Section:
     cv2.setNumThreads(1)
     init_default_scope('mmaction')
     root = clips_on_disk(size, folder)
-    times = in_turns(contenders(size, root), rounds=size.clips)
+    times = in_turns(contenders(size, root), rounds=3 * size.clips)
     return Section('d', 'Loading RGB, flow and boxes', text(size, times))
 
 

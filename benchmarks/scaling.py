@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import torch
 from mmaction.structures import ActionDataSample
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmdistill.cache import CachedTeacher, CacheWriter, Manifest
@@ -98,7 +97,7 @@ def experts(number: int, size: Size, folder: Path) -> dict[str, Callable[[], Any
     chosen = {}
     for place, modality in enumerate(EXPERTS[:number]):
         chosen[f'{modality}{place}'] = dict(copy.deepcopy(known[modality]), modality=modality)
-    cfg.teacher.experts = Config(chosen)._cfg_dict
+    cfg.teacher.experts = chosen
     ours, floor = contenders(cfg)
     return dict(mmdistill=ours, floor=floor)
 

@@ -32,7 +32,7 @@ class Size:
     loading_frames: int = 16
     loading_pixels: int = 224
     students: int = 10
-    epochs: int = 2
+    epochs: int = 6
     iterations: int = 2000
 
 
@@ -45,7 +45,7 @@ FULL = Size(
     batch=2,
     rounds=9,
     video=(456, 256),
-    clips=24,
+    clips=8,
 )
 # The demo's networks.
 TINY = Size(
