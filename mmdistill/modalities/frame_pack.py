@@ -17,6 +17,8 @@ import cv2
 import h5py
 import numpy as np
 
+from .base import repeated
+from .flow_encoding import flow_image
 from .hdf5_file import HDF5File
 
 SUFFIXES = ('.h5', '.hdf5')
@@ -46,10 +48,18 @@ class FramePack(HDF5File):
         """
         unique, inverse = np.unique(frame_inds_F, return_inverse=True)
         images = self._decode(record, unique, 1, cv2.IMREAD_COLOR)
-        return np.stack([cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images])[inverse]
+        frames = np.stack([cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images])
+        return repeated(frames, inverse)
 
-    def read_flow(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
-        """Flow (F, H, W, 2), u and v as uint8, at absolute 0-based indices of the video.
+    def read_flow(
+        self, record: dict[str, Any], frame_inds_F: np.ndarray, channels: int = 2
+    ) -> np.ndarray:
+        """Flow (F, H, W, channels), u and v as uint8, at absolute 0-based indices of the video.
+
+        Args:
+            record: The clip.
+            frame_inds_F: The frames.
+            channels: 2, or 3 with a constant one.
 
         Raises:
             KeyError, ValueError: As `read`.
@@ -57,10 +67,11 @@ class FramePack(HDF5File):
         unique, inverse = np.unique(frame_inds_F, return_inverse=True)
         if self._is_colour(record):
             images = self._decode(record, unique, 1, cv2.IMREAD_COLOR)
-            return np.stack([image[..., [2, 1]] for image in images])[inverse]
-        planes = self._decode(record, unique, 2, cv2.IMREAD_GRAYSCALE)
-        pairs = zip(planes[0::2], planes[1::2], strict=True)
-        return np.stack([np.stack(pair, axis=-1) for pair in pairs])[inverse]
+            pairs = [(image[..., 2], image[..., 1]) for image in images]
+        else:
+            planes = self._decode(record, unique, 2, cv2.IMREAD_GRAYSCALE)
+            pairs = list(zip(planes[0::2], planes[1::2], strict=True))
+        return repeated(np.stack([flow_image(u, v, channels) for u, v in pairs]), inverse)
 
     def _is_colour(self, record: dict[str, Any]) -> bool:
         dataset, _ = self._dataset(record)

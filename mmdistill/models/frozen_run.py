@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 PRECISIONS = dict(bfloat16=torch.bfloat16, float16=torch.float16)
 PARTS = ('backbone', 'neck', 'cls_head')
@@ -35,19 +35,9 @@ def own_precision(device: torch.device, dtype: torch.dtype | None) -> Iterator[N
 def without_gradients(inference_mode: bool) -> Any:
     """A context in which nothing is recorded for a backward pass.
 
-    What is computed under inference mode may not enter one later, either: see `for_losses`.
+    What is computed under inference mode may not enter one later, either.
     """
     return torch.inference_mode() if inference_mode else torch.no_grad()
-
-
-def for_losses(tensor: Tensor) -> Tensor:
-    """A result of a frozen model as a loss may use it: float32, and free of inference mode.
-
-    To be called outside of it. A loss saves its targets for the backward pass, which a tensor of
-    inference mode does not allow.
-    """
-    tensor = tensor.float()
-    return tensor.clone() if tensor.is_inference() else tensor
 
 
 def compile_recognizer(recognizer: nn.Module, options: bool | dict[str, Any]) -> bool:

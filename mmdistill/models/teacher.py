@@ -18,7 +18,7 @@ from .blending import Blend
 from .class_names import ClassNames, check_class_names
 from .expert import Expert, build_expert
 from .features import captured_features, check_layer, feature_of
-from .frozen_run import for_losses, without_gradients
+from .frozen_run import without_gradients
 from .fusion import ExpertFusion, build_weightings
 from .teacher_inputs import TeacherDataPreprocessor
 from .teacher_output import ExpertAnswers, Feature, TeacherOutput
@@ -34,7 +34,8 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
     Args:
         experts: Name to `dict(config=…, checkpoint=…, modality=…)`; see `Expert`.
         weighting: A registered weighting for every task, or task to weighting.
-        inference_mode: Run the experts under torch's inference mode; False for `no_grad`.
+        inference_mode: Run the experts under torch's inference mode; False for `no_grad`, under
+            which those run in any case whose features a loss compares.
         autocast: Precision of the experts' own, 'bfloat16' or 'float16'; None for float32. The
             student's never reaches them. An expert's entry may say another.
         compile: True or arguments of `torch.compile` to compile the experts. An expert's entry may
@@ -141,7 +142,7 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
             }
             logits = self.run_experts(inputs)
         features = {
-            (name, layer): for_losses(feature_of(captured[name], layer, f'expert {name!r}'))
+            (name, layer): feature_of(captured[name], layer, f'expert {name!r}').float()
             for name, layers in self._watched.items()
             for layer in layers
         }
@@ -150,9 +151,12 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
     @torch.no_grad()
     def run_experts(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of preprocessed inputs: task -> (B, M, K)."""
-        with without_gradients(self.inference_mode):
-            outputs = [expert(inputs[name]) for name, expert in self.experts.items()]
-        # Stacked outside of inference mode, they are tensors that a loss may use.
+        outputs = []
+        for name, expert in self.experts.items():
+            # Losses keep features for their backward pass: tensors of inference mode cannot be.
+            with without_gradients(self.inference_mode and name not in self._watched):
+                outputs.append(expert(inputs[name]))
+        # Stacked outside of it, logits are tensors that a loss may keep.
         return {
             task: torch.stack([output[task].float() for output in outputs], dim=1)
             for task in self.num_classes
