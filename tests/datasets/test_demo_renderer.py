@@ -97,7 +97,8 @@ def test_frame_numbers_and_timestamps_mean_the_same_segments(demo, split):
     assert len(by_number) == len(by_time) > 0
     for index in range(len(by_number)):
         records = by_number.load_record(index), by_time.load_record(index)
-        assert records[1].pop('avg_fps') == 10
+        # The rate of published frames goes by the video's name; the demo has its own.
+        assert [record.pop('avg_fps') for record in records] == [50, 10]
         assert records[0] == records[1]
         assert records[0]['flow_stride'] == 1
 
