@@ -61,6 +61,19 @@ def test_segments_are_narrations_of_a_video(data, pack):
     same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102', (1, 2), first=1)
 
 
+@pytest.mark.parametrize(('video', 'expected'), [('P01_101', [2, 3]), ('P01_02', [1, 2])])
+def test_flow_of_segments(data, pack, video, expected):
+    """An image pair per RGB frame; in EPIC-KITCHENS-55, flow image k is that of 2 k - 1 and 2 k."""
+    (data / 'flow/P01_102').rename(data / 'flow/P01_02')
+    csv = data / 'ann.csv'
+    csv.write_text(f'narration_id,video_id,start_frame,stop_frame\nn1,{video},2,3\n')
+    pack('--flow', str(data / 'flow/*'), '--segments', str(csv))
+    with h5py.File(data / 'out.h5') as file:
+        stored = [content.tobytes() for content in file[f'{video}/n1']]
+    names = [f'{axis}/frame_{k:010d}.jpg' for k in expected for axis in 'uv']
+    assert stored == [(data / 'flow' / video / name).read_bytes() for name in names]
+
+
 def test_videos(data, pack):
     path = data / 'P01_102.mp4'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 12, (64, 48))
@@ -109,6 +122,18 @@ def test_a_kill_while_the_file_is_joined_leaves_no_file(data, pack, monkeypatch)
     same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102')
 
 
+def test_parts_that_a_kill_left_over_are_removed(data, pack, monkeypatch, capsys):
+    """Killed when the file had its name, but its parts were still there."""
+    monkeypatch.setattr(frame_packing.shutil, 'rmtree', lambda path: None)
+    pack('--folders', str(data / 'frames/*'))
+    monkeypatch.undo()
+    content = (data / 'out.h5').read_bytes()
+    assert (data / 'out.h5.parts').exists()
+    pack('--folders', str(data / 'frames/*'))
+    assert '2 clips' in capsys.readouterr().out and not (data / 'out.h5.parts').exists()
+    assert (data / 'out.h5').read_bytes() == content
+
+
 def test_what_reads_back_otherwise_is_refused(data, pack, monkeypatch):
     digests = iter('ab')
     monkeypatch.setattr(frame_packing, '_digest', lambda _: next(digests))
@@ -147,4 +172,4 @@ class TestBadInput:
     def test_segments_of_videos(self, data, pack, capsys):
         with pytest.raises(SystemExit):
             pack('--videos', str(data / '*.mp4'), '--segments', 'a.csv')
-        assert '--segments needs --folders' in capsys.readouterr().err
+        assert '--segments needs --folders or --flow' in capsys.readouterr().err
