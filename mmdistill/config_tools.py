@@ -67,8 +67,9 @@ def take_holdout_clips(cfg: Config) -> None:
             f'{cfg.filename} has no holdout_dataloader: name the clips that the model was not '
             'trained on, as configs/_base_/datasets/ek100.py does.'
         )
-    pipeline = cfg.test_dataloader.dataset.pipeline
-    dataset = dict(cfg.holdout_dataloader.dataset, pipeline=pipeline)
+    dataset = dict(cfg.holdout_dataloader.dataset)
+    if 'pipeline' in cfg.test_dataloader.dataset:
+        dataset['pipeline'] = cfg.test_dataloader.dataset.pipeline
     cfg.test_dataloader = dict(cfg.test_dataloader, dataset=dataset)
 
 

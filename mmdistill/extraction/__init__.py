@@ -3,12 +3,16 @@
 `detections` is imported by its own name, because it brings in all of MMDetection.
 """
 
-from .flow import DIS, FlowSettings
+from .flow import FlowSettings
+from .flow_estimators import DIS, TVL1
 from .jobs import Job, RunReport, run_jobs
+from .raft import RAFT
 from .video import VideoError, VideoInfo, probe_video, read_frames
 
 __all__ = [
     'DIS',
+    'RAFT',
+    'TVL1',
     'FlowSettings',
     'Job',
     'RunReport',

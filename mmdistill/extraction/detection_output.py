@@ -4,12 +4,9 @@ Each video becomes a part (`OUT.parts/<video>.npz`); when no rank has anything l
 and the videos of an earlier OUT are merged into OUT, in the order of their names.
 """
 
-import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -18,13 +15,20 @@ import numpy as np
 from mmdistill.modalities.detection_file import DetectionFile, DetectionWriter, VideoDetections
 
 from .jobs import Job
+from .manifest import check_settings, locked, record
 
 
-def write_part(job: Job, video: VideoDetections) -> None:
+def manifest_of(parts: Path) -> Path:
+    """OUT.manifest.jsonl, beside OUT and OUT.parts."""
+    return parts.with_suffix('.manifest.jsonl')
+
+
+def write_part(job: Job, video: VideoDetections, fingerprint: dict) -> None:
     """Store one video's detections, all at once."""
     arrays = {key: value for key, value in video._asdict().items() if value is not None}
     with open(job.partial, 'wb') as file:
         np.savez(file, **arrays)
+    record(job, fingerprint, len(video.frames_F), job.partial.stat().st_size)
     job.partial.rename(job.result)
 
 
@@ -48,15 +52,20 @@ class Output:
     """
 
     def __init__(self, path: Path, fingerprint: dict) -> None:
-        self.path = path
-        self.parts = path.with_name(f'{path.name}.parts')
+        self.path, self.parts, self.manifest = self.files(path)
         self.fingerprint = fingerprint
         self._earlier = DetectionFile(path) if path.exists() else None
         if self._earlier is not None:
-            self._check(self.path, self._earlier.settings)
+            check_settings(self.path, self._earlier.settings, fingerprint)
         settings_file = self.parts / 'settings.json'
         if settings_file.is_file():
-            self._check(self.parts, json.loads(settings_file.read_text()))
+            check_settings(self.parts, json.loads(settings_file.read_text()), fingerprint)
+
+    @staticmethod
+    def files(path: Path) -> list[Path]:
+        """The file, its parts and its manifest, as far as they are there."""
+        parts = path.with_name(f'{path.name}.parts')
+        return [path, parts, manifest_of(parts)]
 
     def part(self, video_id: str) -> Path:
         """Where the detections of one video go."""
@@ -81,14 +90,14 @@ class Output:
         Args:
             keep_parts: Leave the folder, which holds the reasons of failures.
         """
-        with self._locked():
+        with locked(self.manifest):
             parts = {unquote(part.stem): part for part in self.parts.glob('*.npz')}
             if parts:
                 self._write(parts, classes, detector)
             for part in parts.values():
                 part.unlink()
             if not keep_parts:
-                shutil.rmtree(self.parts)
+                shutil.rmtree(self.parts, ignore_errors=True)
 
     def _write(self, parts: dict[str, Path], classes: list[str], detector: str) -> None:
         # Not the one of the constructor: another rank may have merged since.
@@ -99,22 +108,3 @@ class Output:
             for name in sorted(names):
                 video = read_part(parts[name]) if name in parts else earlier.load(name)
                 writer.write(name, video)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.parts.mkdir(parents=True, exist_ok=True)
-        with open(self.parts / '.lock', 'w') as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
-    def _check(self, path: Path, came: dict) -> None:
-        if came != self.fingerprint:
-            differing = sorted(
-                key
-                for key in came.keys() | self.fingerprint.keys()
-                if came.get(key) != self.fingerprint.get(key)
-            )
-            raise ValueError(
-                f'{path} was made with other settings (differing: {", ".join(differing)}). '
-                'Pass --overwrite to make it again, or choose another --out.'
-            )

@@ -17,9 +17,9 @@ from mmdistill.modalities.detection_file import VideoDetections
 from mmdistill.models.detector import FrameDetections, FrameDetector
 
 from ..files import file_sha256
-from .detection_output import Output, write_part
+from .detection_output import Output, manifest_of, write_part
 from .jobs import Advance, Job, Process
-from .video import VideoError, probe_video, read_frames
+from .video import NO_VIDEO, VideoError, probe_video, read_frames
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,15 @@ class DetectionSettings:
 
 @dataclass(frozen=True, eq=False)
 class DetectionJob(Job):
-    """A video and its frames to process (0-based, increasing)."""
+    """A video and its frames to process (0-based, increasing), of so many; makes a part."""
 
     frames_F: Sequence[int] = ()
+    num_frames: int = 0
+
+    @property
+    def manifest(self) -> Path:
+        """Beside the file that the parts are for."""
+        return manifest_of(self.result.parent)
 
 
 def frames_in_segments(segments: Iterable[tuple[int, int]], stride: int) -> np.ndarray:
@@ -93,15 +99,17 @@ def make_job(
         segments: (start, stop exclusive) in frames; None is the whole video.
     """
     try:
-        num_frames = probe_video(path).num_frames
+        info = probe_video(path)
     except VideoError:
-        num_frames = 0  # its job will report it
+        info = NO_VIDEO  # its job will report it
+    num_frames = info.num_frames
     frames_F = frames_in_segments([(0, num_frames)] if segments is None else segments, stride)
     # An annotation may end a little after its video. One that begins there is an error: keep it.
     if segments is not None and all(start < num_frames for start, _ in segments):
         frames_F = frames_F[frames_F < num_frames]
+    done = out.holds(name, frames_F)
     return DetectionJob(
-        name, path, out.part(name), len(frames_F), out.holds(name, frames_F), frames_F
+        name, path, out.part(name), len(frames_F), info.seconds, done, frames_F, info.num_frames
     )
 
 
@@ -127,13 +135,20 @@ def set_up_detections(
         batch_size,
         device,
     )
-    return partial(extract_detections, detector, settings.stride)
+    return partial(extract_detections, detector, settings.stride, settings.fingerprint())
 
 
 def extract_detections(
-    detector: FrameDetector, stride: int, job: DetectionJob, advance: Advance
+    detector: FrameDetector,
+    stride: int,
+    fingerprint: dict,
+    job: DetectionJob,
+    advance: Advance,
 ) -> None:
     """Write the detections of one video; the file `job.result` appears when it is complete.
+
+    Args:
+        fingerprint: `DetectionSettings.fingerprint()`, for the manifest.
 
     Raises:
         VideoError: If a frame cannot be read.
@@ -162,7 +177,7 @@ def extract_detections(
         video = video._replace(
             features_MD=_join([one.features_ND for one in found], (0, 0), np.float16)
         )
-    write_part(job, video)
+    write_part(job, video, fingerprint)
 
 
 def _join(arrays: list[np.ndarray], empty: tuple[int, ...], dtype: type) -> np.ndarray:

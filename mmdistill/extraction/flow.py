@@ -8,53 +8,26 @@ RESULT/flow.json says how they were made.
 import importlib
 import json
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from mmdistill.files import file_sha256
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND, encode_flow
 from mmdistill.registry import FLOW_ESTIMATORS
 
+from .flow_estimators import FlowEstimator
 from .jobs import Advance, Job, Process
+from .manifest import check_settings, record
 from .video import read_frames
 
 JPEG_QUALITY = 95
 FRAMES_PER_UPDATE = 32
 SETTINGS_FILE = 'flow.json'
-
-# Two grey uint8 frames (H, W) to their motion (H, W, 2) in pixels.
-FlowEstimator = Callable[[np.ndarray, np.ndarray], np.ndarray]
-
-
-@FLOW_ESTIMATORS.register_module()
-class DIS:
-    """Dense inverse search, as OpenCV has it.
-
-    Kroeger et al., *Fast Optical Flow using Dense Inverse Search*, ECCV 2016.
-    https://arxiv.org/abs/1603.03590
-
-    Args:
-        preset: 'ultrafast', 'fast' or 'medium', from quick to exact.
-    """
-
-    PRESETS = {
-        'ultrafast': cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-        'fast': cv2.DISOPTICAL_FLOW_PRESET_FAST,
-        'medium': cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-    }
-
-    def __init__(self, preset: str = 'medium') -> None:
-        if preset not in self.PRESETS:
-            raise ValueError(f'DIS has the presets {sorted(self.PRESETS)}, got {preset!r}.')
-        self._dis = cv2.DISOpticalFlow_create(self.PRESETS[preset])
-
-    def __call__(self, prev_HW: np.ndarray, next_HW: np.ndarray) -> np.ndarray:
-        """Motion from one grey uint8 image to the next: (H, W, 2) float32 pixels, x then y."""
-        return self._dis.calc(np.ascontiguousarray(prev_HW), np.ascontiguousarray(next_HW), None)
 
 
 @dataclass(frozen=True)
@@ -78,6 +51,13 @@ class FlowSettings:
                 f'more, got {self.bound} and {self.short_side}.'
             )
 
+    def fingerprint(self) -> dict:
+        """Everything that the flow depends on, as JSON: weights by content, the device not."""
+        estimator = {key: value for key, value in self.estimator.items() if key != 'device'}
+        if Path(str(estimator.get('weights', ''))).is_file():
+            estimator['weights'] = f'sha256:{file_sha256(estimator["weights"])}'
+        return dict(estimator=estimator, bound=self.bound, short_side=self.short_side)
+
 
 def set_up_flow(settings: FlowSettings, modules: Sequence[str], worker: int) -> Process:
     """Prepare a worker (bind all but `worker` and it is a `jobs.Setup`).
@@ -87,11 +67,15 @@ def set_up_flow(settings: FlowSettings, modules: Sequence[str], worker: int) -> 
 
     Raises:
         KeyError, ValueError, TypeError: If there is no such estimator, or not with these options.
+        ImportError: If a package that it needs is not installed.
     """
     cv2.setNumThreads(1)
     for module in modules:
         importlib.import_module(module)
-    return partial(extract_flow, settings, FLOW_ESTIMATORS.build(dict(settings.estimator)))
+    estimator = FLOW_ESTIMATORS.build(dict(settings.estimator))
+    if hasattr(estimator, 'prepare'):
+        estimator.prepare(worker)
+    return partial(extract_flow, settings, estimator)
 
 
 def extract_flow(
@@ -106,20 +90,22 @@ def extract_flow(
     shutil.rmtree(job.partial, ignore_errors=True)
     for name in 'uv':
         (job.partial / name).mkdir(parents=True)
-    previous, encoded_HW2, number = None, None, 0
+    previous, encoded_HW2, number, num_bytes = None, None, 0, 0
     for index, frame in read_frames(job.path):
-        grey = _grey(frame, settings.short_side)
+        current = _prepared(frame, settings.short_side, getattr(estimate, 'colour', False))
         if previous is not None:
-            encoded_HW2 = encode_flow(estimate(previous, grey), settings.bound)
+            encoded_HW2 = encode_flow(estimate(previous, current), settings.bound)
             number = index
-            _write(job.partial, number, encoded_HW2)
-        previous = grey
+            num_bytes += _write(job.partial, number, encoded_HW2)
+        previous = current
         if index % FRAMES_PER_UPDATE == FRAMES_PER_UPDATE - 1:
             advance(FRAMES_PER_UPDATE)
     if encoded_HW2 is None:
-        encoded_HW2 = encode_flow(np.zeros((*previous.shape, 2)), settings.bound)
-    _write(job.partial, number + 1, encoded_HW2)
-    (job.partial / SETTINGS_FILE).write_text(json.dumps(asdict(settings), sort_keys=True))
+        encoded_HW2 = encode_flow(np.zeros((*previous.shape[:2], 2)), settings.bound)
+    num_bytes += _write(job.partial, number + 1, encoded_HW2)
+    fingerprint = settings.fingerprint()
+    (job.partial / SETTINGS_FILE).write_text(json.dumps(fingerprint, sort_keys=True))
+    record(job, fingerprint, number + 1, num_bytes)
     job.partial.rename(job.result)
 
 
@@ -129,33 +115,31 @@ def check_earlier_results(settings: FlowSettings, jobs: list[Job]) -> None:
     Raises:
         ValueError: If a job's result was made in another way.
     """
-    wanted = json.loads(json.dumps(asdict(settings)))
+    wanted = settings.fingerprint()
     for job in jobs:
-        if not job.result.exists():
-            continue
-        file = job.result / SETTINGS_FILE
-        came = json.loads(file.read_text()) if file.is_file() else 'something unknown'
-        if came != wanted:
-            raise ValueError(
-                f'{job.result} was made with {came}, now {wanted} is asked for. '
-                'Pass --overwrite to make it again, or choose another --out-template.'
-            )
+        if job.result.exists():
+            file = job.result / SETTINGS_FILE
+            came = json.loads(file.read_text()) if file.is_file() else None
+            check_settings(job.result, came, wanted)
 
 
-def _grey(frame_HW3: np.ndarray, short_side: int) -> np.ndarray:
-    grey = cv2.cvtColor(frame_HW3, cv2.COLOR_BGR2GRAY)
-    if not short_side or min(grey.shape) == short_side:
-        return grey
-    scale = short_side / min(grey.shape)
-    height, width = (round(side * scale) for side in grey.shape)
-    return cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+def _prepared(frame_HW3: np.ndarray, short_side: int, colour: bool) -> np.ndarray:
+    image = cv2.cvtColor(frame_HW3, cv2.COLOR_BGR2RGB if colour else cv2.COLOR_BGR2GRAY)
+    shape = image.shape[:2]
+    if not short_side or min(shape) == short_side:
+        return image
+    height, width = (round(side * short_side / min(shape)) for side in shape)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
 
 
-def _write(folder: Path, number: int, encoded_HW2: np.ndarray) -> None:
+def _write(folder: Path, number: int, encoded_HW2: np.ndarray) -> int:
+    """Write the two images of a frame; returns their bytes."""
+    written = 0
     for channel, name in enumerate('uv'):
         path = folder / name / f'frame_{number:010d}.jpg'
         # imencode and write: cv2.imwrite does not tell a full disk from success.
         _, data = cv2.imencode(
             '.jpg', encoded_HW2[..., channel], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
         )
-        path.write_bytes(data.tobytes())
+        written += path.write_bytes(data.tobytes())
+    return written

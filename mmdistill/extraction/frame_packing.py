@@ -52,10 +52,14 @@ def pack_clips(
         ValueError: The parts are those of a run with other settings, names repeat, or what was
             written reads back otherwise.
     """
-    if out.exists():
-        raise FileExistsError(f'{out} is there already; remove it, or give another --out.')
     parts = out.with_name(f'{out.name}.parts')
+    if out.exists() and not parts.exists():
+        raise FileExistsError(f'{out} is there already; remove it, or give another --out.')
     _check_settings(parts, settings)
+    if out.exists():
+        # Killed when the file had its name already and its parts were still there.
+        shutil.rmtree(parts)
+        return _count_clips(out)
     names: dict[str, Path] = {}
     for number, clip in enumerate(clips):
         if clip.name in names:
@@ -156,6 +160,13 @@ def _join(names: dict[str, Path], out: Path) -> None:
                 source.copy(source[name], file, name=name)
     _verify(unfinished, names)
     unfinished.replace(out)
+
+
+def _count_clips(path: Path) -> int:
+    found: list[str] = []
+    with h5py.File(path, 'r') as file:
+        file.visititems(lambda name, node: found.append(name) if 'sha256' in node.attrs else None)
+    return len(found)
 
 
 def _verify(path: Path, names: Iterable[str]) -> None:

@@ -2,39 +2,27 @@
 
 A job is done when its result exists, and a result appears all at once. So a killed run continues
 where it stopped, and what it leaves behind does not depend on how often that happened.
-Ranks (RANK and WORLD_SIZE, as torchrun or SLURM scripts set them) share nothing but the disk:
-each takes every n-th video, and the one that finishes last reports the failures of all.
+Ranks (`shares`) share nothing but the disk: each takes every n-th video, and the one that finishes
+last reports the failures of all.
 """
 
 import multiprocessing
 import os
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait as wait_for_sentinels
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
-
+from .progress import JobDisplay
+from .shares import local_share, my_share
 from .video import VideoError
 
 # What one video may go wrong with; anything else is a fault of the program and ends the run.
 FAILURES = (VideoError, OSError)
-SECONDS_BETWEEN_LOG_LINES = 20
+MANIFEST = 'manifest.jsonl'
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +34,7 @@ class Job:
         path: The video.
         result: File or folder that exists once the job is done.
         size: Frames to process, for the progress bar.
+        seconds: Length of the video.
         done_before: The result stands elsewhere already.
     """
 
@@ -53,6 +42,7 @@ class Job:
     path: Path
     result: Path
     size: int
+    seconds: float = 0.0
     done_before: bool = False
 
     @property
@@ -69,6 +59,11 @@ class Job:
         """Where the result grows until it is complete."""
         return self.result.with_name(f'.{self.result.name}.partial')
 
+    @property
+    def manifest(self) -> Path:
+        """The file that says of each result how it was made."""
+        return self.result.with_name(MANIFEST)
+
 
 Advance = Callable[[int], None]
 Process = Callable[[Job, Advance], None]
@@ -78,10 +73,19 @@ Setup = Callable[[int], Process]
 
 @dataclass
 class RunReport:
-    """How a run ended: failures by video, and whether no rank has anything left to do."""
+    """How a run ended.
+
+    Args:
+        failures: Reasons by video, of all ranks.
+        complete: No rank has anything left to do.
+        processed: The jobs that this run has finished.
+        seconds: What they took, without the loading of models.
+    """
 
     failures: dict[str, str] = field(default_factory=dict)
     complete: bool = True
+    processed: list[Job] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 def run_jobs(setup: Setup, jobs: Sequence[Job], workers: int) -> RunReport:
@@ -92,23 +96,14 @@ def run_jobs(setup: Setup, jobs: Sequence[Job], workers: int) -> RunReport:
         jobs: The jobs of all ranks; every rank passes the same ones.
         workers: Processes; 0 works in this one.
     """
-    rank, world_size = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
-    mine = sorted(jobs, key=lambda job: job.name)[rank::world_size]
+    share = my_share()
+    mine = sorted(jobs, key=lambda job: job.name)[share.index :: share.count]
     todo = [job for job in mine if not job.done]
-    for job in todo:
-        job.failure.unlink(missing_ok=True)
-        job.result.parent.mkdir(parents=True, exist_ok=True)
-    if todo:
-        with _Display(todo, done=len(mine) - len(todo)) as display:
-            if workers == 0:
-                process = setup(_worker_number(0, 1))
-                for job in todo:
-                    _attempt(process, job, display.advance)
-            else:
-                _run_workers(setup, todo, min(workers, len(todo)), display)
+    seconds = _process(setup, todo, workers, len(mine) - len(todo)) if todo else 0.0
     failures = {job.name: job.failure.read_text() for job in jobs if job.failure.exists()}
     complete = all(job.done or job.name in failures for job in jobs)
-    return RunReport(failures, complete)
+    processed = [job for job in todo if job.name not in failures]
+    return RunReport(failures, complete, processed, seconds)
 
 
 def report_failures(report: RunReport, total: int) -> int:
@@ -135,7 +130,7 @@ def remove_results(paths: Iterable[Path]) -> None:
     Raises:
         ValueError: If several ranks run: one would delete what another has just made.
     """
-    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+    if my_share().count > 1:
         raise ValueError('--overwrite cannot be used with several ranks; delete the files first.')
     for path in paths:
         _remove(path)
@@ -148,13 +143,27 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def default_workers() -> int:
-    """The cores of this machine, shared between the ranks on it."""
-    return max(1, (os.cpu_count() or 1) // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
+def _process(setup: Setup, todo: list[Job], workers: int, done: int) -> float:
+    """Process these jobs; returns the seconds that they took."""
+    for job in todo:
+        job.failure.unlink(missing_ok=True)
+        job.result.parent.mkdir(parents=True, exist_ok=True)
+    share = my_share()
+    note = f', share {share.index + 1} of {share.count}' if share.count > 1 else ''
+    note += f' ({done} done before)' if done else ''
+    with JobDisplay(len(todo), sum(job.size for job in todo), note) as display:
+        if workers == 0:
+            process = setup(_worker_number(0, 1))
+            display.advance(0)
+            for job in todo:
+                _attempt(process, job, display.advance)
+        else:
+            _run_workers(setup, todo, min(workers, len(todo)), display)
+        return display.seconds
 
 
 def _worker_number(index: int, workers: int) -> int:
-    return int(os.environ.get('LOCAL_RANK', 0)) * workers + index
+    return local_share().index * workers + index
 
 
 def _attempt(process: Process, job: Job, advance: Advance) -> None:
@@ -173,7 +182,7 @@ def _attempt(process: Process, job: Job, advance: Advance) -> None:
     advance(job.size - advanced)
 
 
-def _run_workers(setup: Setup, jobs: list[Job], workers: int, display: '_Display') -> None:
+def _run_workers(setup: Setup, jobs: list[Job], workers: int, display: JobDisplay) -> None:
     # Not fork: CUDA and threads do not survive it. The fork server only imports, once for all.
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([getattr(setup, 'func', setup).__module__])
@@ -204,6 +213,7 @@ def _start_worker(setup: Setup, workers: int, started, progress) -> None:
     with started.get_lock():
         index, started.value = started.value, started.value + 1
     _worker = (setup(_worker_number(index, workers)), progress.put)
+    progress.put(0)
 
 
 def _die_with_parent() -> None:
@@ -215,49 +225,3 @@ def _die_with_parent() -> None:
 def _attempt_in_worker(job: Job) -> None:
     process, advance = _worker
     _attempt(process, job, advance)
-
-
-class _RateColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f'{task.speed:,.0f} frames/s' if task.speed else '', style='cyan')
-
-
-class _Display:
-    """A progress bar in a terminal, a line now and then in a log file."""
-
-    def __init__(self, jobs: list[Job], done: int) -> None:
-        self._console = Console()
-        self._total = sum(job.size for job in jobs)
-        self._frames, self._started, self._logged = 0, time.monotonic(), time.monotonic()
-        self._bar = Progress(
-            *(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), _RateColumn()),
-            *(TimeElapsedColumn(), TextColumn('left'), TimeRemainingColumn()),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
-        already = f' ({done} done before)' if done else ''
-        self._task = self._bar.add_task(f'{len(jobs)} videos{already}', total=self._total)
-        if not self._console.is_terminal:
-            print(f'{len(jobs)} videos, {self._total} frames{already}', flush=True)
-
-    def advance(self, frames: int) -> None:
-        self._frames += frames
-        self._bar.advance(self._task, frames)
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._logged > SECONDS_BETWEEN_LOG_LINES:
-            self._logged = now
-            self._print_line(now)
-
-    def __enter__(self) -> '_Display':
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-        if not self._console.is_terminal:
-            self._print_line(time.monotonic())
-
-    def _print_line(self, now: float) -> None:
-        rate = self._frames / max(now - self._started, 1e-9)
-        left = f'{(self._total - self._frames) / rate:.0f} s left' if rate else 'time left unknown'
-        print(f'{self._frames}/{self._total} frames, {rate:.0f} frames/s, {left}', flush=True)

@@ -89,3 +89,30 @@ def _open(
     return EpicKitchensDataset(
         str(path), video_info=str(info), media={'rgb': media or EPIC_KITCHENS_MEDIA}, **common
     )
+
+
+def result_paths(videos: Sequence[VideoSegments], template: str) -> list[Path]:
+    """Where the result of each video goes.
+
+    Args:
+        template: Path with the placeholders {video_id} and {participant_id}, its part before _.
+
+    Raises:
+        ValueError: It cannot be filled in, or gives several videos the same path.
+    """
+    paths = []
+    for video in videos:
+        names = {'video_id': video.video_id, 'participant_id': video.video_id.split('_')[0]}
+        try:
+            paths.append(Path(template.format(**names)))
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(
+                f'--out-template {template!r} cannot be filled in ({error!r}); '
+                f'the placeholders that exist are {sorted(names)}.'
+            ) from error
+    if len(set(paths)) < len(paths):
+        raise ValueError(
+            f'--out-template {template!r} gives several videos the same path; '
+            'put {video_id} into it.'
+        )
+    return paths

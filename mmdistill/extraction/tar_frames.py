@@ -52,8 +52,7 @@ def unpack_frames(job: Job, advance: Advance) -> None:
                 advance(1)
         if not folders:
             raise VideoError(f'{job.path} holds no images: fetch it again.')
-        for folder, count in folders.items():
-            check_length(job.name, count, f'{job.path} ({folder.name})')
+        check_length(job.name, max(folders.values()), job.path)
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise VideoError(f'{job.path} cannot be unpacked: {error}') from error
     job.partial.rename(job.result)

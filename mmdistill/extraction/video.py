@@ -16,11 +16,21 @@ class VideoError(RuntimeError):
 
 
 class VideoInfo(NamedTuple):
-    """What the container says (sizes in pixels)."""
+    """What the container says (sizes in pixels, frames per second)."""
 
     num_frames: int
     width: int
     height: int
+    fps: float
+
+    @property
+    def seconds(self) -> float:
+        """Length of the video."""
+        return self.num_frames / self.fps if self.fps > 0 else 0.0
+
+
+# Stands for a video that cannot be opened, until its job says why.
+NO_VIDEO = VideoInfo(0, 0, 0, 0.0)
 
 
 def probe_video(path: str | Path) -> VideoInfo:
@@ -79,4 +89,5 @@ def _open(path: str | Path) -> cv2.VideoCapture:
 
 def _info(capture: cv2.VideoCapture) -> VideoInfo:
     keys = (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-    return VideoInfo(*(int(capture.get(key)) for key in keys))
+    sizes = (int(capture.get(key)) for key in keys)
+    return VideoInfo(*sizes, capture.get(cv2.CAP_PROP_FPS))

@@ -53,10 +53,16 @@ def publish(source: str, target: str | Path, temperatures: Mapping[str, float]) 
 
     Raises:
         FileExistsError: The target is there already.
+        ValueError: The source is no checkpoint of a training.
     """
     if Path(target).exists():
         raise FileExistsError(f'{target} is there already; give another name, or remove it.')
     checkpoint = CheckpointLoader.load_checkpoint(source, 'cpu')
+    if 'state_dict' not in checkpoint:
+        raise ValueError(
+            f'{source} holds {sorted(checkpoint)[:5]}; expected a checkpoint with a state_dict, as '
+            'tools/train.py writes it.'
+        )
     meta = {**checkpoint.get('meta', {}), KEY: dict(temperatures)}
     content = io.BytesIO()
     torch.save(dict(meta=meta, state_dict=checkpoint['state_dict']), content)

@@ -6,9 +6,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
-from .figures import COLOURS, GRID, MUTED, STYLE, to_svg
-from .view_table import PALETTE
+from .figures import GRID, MUTED, STYLE, colour_of, to_svg
 
 # Key in a model's entry of cost.json -> title and factor.
 AXES = {'flops': ('GFLOPs of a clip', 1e-9), 'latency_ms': ('median latency of a clip, ms', 1.0)}
@@ -46,10 +46,15 @@ def pareto_plot(models: Sequence[Mapping[str, Any]], metric: str) -> str:
                 linewidth=1,
             )
             for number, (model, x, y) in enumerate(zip(models, costs, values, strict=True)):
-                colour = COLOURS.get(model['name'], PALETTE[number % len(PALETTE)])
-                axes.plot(x, y, 'o', color=colour)
-                axes.annotate(model['name'], (x, y), (4, 4), textcoords='offset points', fontsize=8)
+                axes.plot(x, y, 'o', color=colour_of(model['name'], number))
+                # Flow is computed outside PyTorch: a point too far to the left.
+                short = key == 'flops' and 'flow' in model.get('parts', ())
+                text = model['name'] + (' + flow' if short else '')
+                axes.annotate(text, (x, y), (4, 4), textcoords='offset points', fontsize=8)
             axes.set_xscale('log')
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter('{x:g}')
+            axes.xaxis.set_minor_locator(NullLocator())
             axes.margins(0.15)
             axes.set_xlabel(title)
             axes.set_ylabel(f'{metric}, %')

@@ -8,10 +8,8 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from ..metrics import ViewScore
-from .figures import COLOURS, GRID, STYLE, to_svg
+from .figures import GRID, STYLE, colour_of, to_svg
 
-# Colours of models that the demo does not know, well apart in hue and in lightness.
-PALETTE = ('#3d6fb6', '#d1495b', '#2f8f9d', '#d9a441', '#8a5bb5', '#52606d')
 LINES = {'logits': '-', 'probs': '--'}
 MARKERS = {1: 'o', 2: 's', 3: '^'}
 
@@ -72,8 +70,8 @@ def views_plot(models: ModelViews, task: str) -> str:
         panels = zip(figure.subplots(1, 2), (('acc', 'top1'), ('calibration', 'ece')), strict=True)
         for axes, (kind, metric) in panels:
             for number, (name, scores) in enumerate(models.items()):
-                colour = COLOURS.get(name, PALETTE[number % len(PALETTE)])
-                _draw_model(axes, name, scores, f'{kind}/{task}/{metric}', colour)
+                key = f'{kind}/{task}/{metric}'
+                _draw_model(axes, name, scores, key, colour_of(name, number))
             axes.set_title(f'{task}, {"top-1" if metric == "top1" else "ECE"}, %', loc='left')
             axes.set_xlabel('clips of a video')
             axes.xaxis.get_major_locator().set_params(integer=True)

@@ -79,11 +79,16 @@ def build(settings: DetectionSettings) -> FrameDetector:
     )
 
 
+def prepared(settings: DetectionSettings, stride: int = 2):
+    """What a worker calls per job."""
+    return partial(extract_detections, build(settings), stride, settings.fingerprint())
+
+
 def extract(settings, videos: list[Path], path: Path, process=None, stride=2):
     """One run of the tool in this process; returns its report."""
     out = Output(path, settings.fingerprint())
     jobs = [make_job(video.stem, video, None, stride, out) for video in videos]
-    process = process or partial(extract_detections, build(settings), stride)
+    process = process or prepared(settings, stride)
     out.open_parts()
     report = run_jobs(lambda worker: process, jobs, workers=0)
     if report.complete:
@@ -155,7 +160,7 @@ def test_file_holds_what_the_detector_says_frame_by_frame(settings, videos, tmp_
 
 def test_interrupted_and_restarted_is_byte_identical(settings, videos, tmp_path):
     extract(settings, videos, tmp_path / 'whole.h5')
-    real = partial(extract_detections, build(settings), 2)
+    real = prepared(settings)
 
     def interrupted(job, advance):
         if job.name == 'P01_101':
@@ -183,7 +188,7 @@ def test_a_damaged_video_is_named_and_later_only_it_is_done(
 
     make_video(truncated, num_frames=6)
     calls = []
-    process = recording(partial(extract_detections, build(settings), 2), calls)
+    process = recording(prepared(settings), calls)
     assert not extract(settings, [truncated, *videos], path, process).failures
     assert calls == ['P01_109']
     extract(settings, [truncated, *videos], tmp_path / 'whole.h5')
@@ -211,7 +216,7 @@ def test_videos_are_written_in_the_order_of_their_names(settings, videos, tmp_pa
     detector = build(settings)
     for name in names:
         job = make_job(name, videos[0], [(0, 1)], 2, out)
-        extract_detections(detector, 2, job, lambda frames: None)
+        extract_detections(detector, 2, out.fingerprint, job, lambda frames: None)
     out.merge(['hand', 'cup', 'pan'], 'toy', keep_parts=False)
     assert written == sorted(names)
 
@@ -230,7 +235,7 @@ def test_other_settings_are_refused(settings, videos, tmp_path):
     path = tmp_path / 'd.h5'
     extract(settings, videos[:1], path)
     other = DetectionSettings(**{**vars(settings), 'stride': 3})
-    with pytest.raises(ValueError, match=r'd\.h5 was made .*differing: stride\).*--overwrite'):
+    with pytest.raises(ValueError, match=r'd\.h5 was .*stride is 2 there, 3 now.*--overwrite'):
         Output(path, other.fingerprint())
     Path(f'{path}.parts').mkdir()
     (tmp_path / 'd.h5.parts' / 'settings.json').write_text(json.dumps({'stride': 3}))
@@ -257,7 +262,7 @@ def test_segments_past_the_end(settings, videos, tmp_path):
     assert list(make_job('a', videos[0], [(4, 12)], 2, out).frames_F) == [4, 6]  # has 8 frames
     job = make_job('a', videos[0], [(4, 6), (100, 104)], 2, out)
     out.open_parts()
-    report = run_jobs(lambda w: partial(extract_detections, build(settings), 2), [job], workers=0)
+    report = run_jobs(lambda w: prepared(settings), [job], workers=0)
     assert 'ends after 8 frames, 103 are needed' in report.failures['a']
 
 
@@ -265,7 +270,7 @@ def test_part_round_trip_with_a_slash_in_the_name(settings, videos, tmp_path):
     out = Output(tmp_path / 'd.h5', settings.fingerprint())
     job = make_job('day 1/a', videos[0], None, 2, out)
     out.open_parts()
-    extract_detections(build(settings), 2, job, lambda frames: None)
+    extract_detections(build(settings), 2, out.fingerprint, job, lambda frames: None)
     video = read_part(job.result)
     assert (video.width, video.num_frames, video.features_MD) == (64, 8, None)
     out.merge(['hand', 'cup', 'pan'], 'toy', keep_parts=False)

@@ -8,7 +8,7 @@ from mmdistill.extraction.video import VideoError, probe_video, read_frames
 
 
 def test_probe(videos):
-    assert probe_video(videos[1]) == (9, 64, 48)
+    assert probe_video(videos[1]) == (9, 64, 48, 10.0)
 
 
 def test_selected_frames_are_those_of_a_full_read(videos):

@@ -62,12 +62,12 @@ def run_reduced(config: Path, miniatures: dict[str, Path], work_dir: Path) -> Re
 def reduced_options(config: Path, root: Path, expert_dir: Path) -> list[str]:
     """What `--cfg-options` gets: few and small frames, no weights from the internet."""
     options = [f'data_root={root}/', 'load_from=None', 'train_cfg.max_epochs=1']
+    options.append(f'train_dataloader.dataset.indices={NUM_CLIPS}')
     options += ['default_hooks.checkpoint.save_optimizer=False', 'default_hooks.logger.interval=1']
     for name in LOADERS:
         loader = f'{name}_dataloader'
         options += [f'{loader}.{x}' for x in ('num_workers=0', 'persistent_workers=False')]
-        options += [f'{loader}.batch_size=2', f'{loader}.dataset.indices={NUM_CLIPS}']
-        options.append(f'{loader}.dataset.pipeline.sample.clip_len=8')
+        options += [f'{loader}.batch_size=2', f'{loader}.dataset.pipeline.sample.clip_len=8']
         geometry = f'{loader}.dataset.pipeline.load.geometry'
         if name == 'train':
             options.append(f'{geometry}.resize.scale=(56,56)')

@@ -116,3 +116,6 @@ def test_temperatures_of_other_tasks_and_files_without_any_are_refused(tmp_path,
             read_temperatures(tmp_path / name)
     with pytest.raises(FileNotFoundError, match='no file'):
         read_temperatures(tmp_path / 'nothing.pth')
+    torch.save(model.state_dict(), tmp_path / 'weights.pth')
+    with pytest.raises(ValueError, match='with a state_dict'):
+        publish(str(tmp_path / 'weights.pth'), tmp_path / 'new.pth', FOUND)

@@ -53,7 +53,7 @@ def test_the_tool_measures_models_and_rates(tool, tiny_data, tmp_path):
     whole, half = result['models'][0], result['rates'][0]
     assert len(result['rates']) == 1 and half['frames'] == {'rgb': 4}
     assert half['rates']['rgb'] == whole['rates']['rgb'] / 2
-    assert half['flops'] == pytest.approx(whole['flops'] / 2, rel=0.05)
+    assert half['flops'] == pytest.approx(whole['flops'] / 2, rel=0.1)
     assert whole['metrics']['acc/action/top1'] == 0.25 and '1' in whole['throughput']
     assert '<svg' in (tmp_path / 'cost.svg').read_text()
 

@@ -81,6 +81,32 @@ def test_overwrite(run, root, checkpoint):
     assert DetectionFile(root / 'd.h5').load('a').frames_F.tolist() == [3, 4, 5, 6]
 
 
+def test_summary_and_check(run, root, checkpoint, capsys):
+    assert run(*arguments(root, checkpoint)) == 0
+    output = capsys.readouterr().out
+    assert '5 frames in ' in output and 'On disk: ' in output and '100 hours of such' in output
+    assert run(*arguments(root, checkpoint, '--check')) == 0
+    assert 'Fine: 2 videos.' in capsys.readouterr().out
+    (root / 'val.csv').write_text('video_id,start_frame,stop_frame,action\nb,0,9,0\n')
+    assert run(*arguments(root, checkpoint, '--check')) == 1
+    assert 'PROBLEM b: ' in capsys.readouterr().out
+    content = (root / 'd.h5').read_bytes()
+    (root / 'd.h5').unlink()  # HDF5 knows an open file by its place on the disk
+    (root / 'd.h5').write_bytes(content[:900])
+    with pytest.raises(SystemExit, match='extract_detections: '):
+        run(*arguments(root, checkpoint, '--check'))
+
+
+def test_parts_that_a_kill_left_over_are_removed(run, root, checkpoint):
+    """Killed when the file had its name, but its parts were still there."""
+    run(*arguments(root, checkpoint))
+    content, parts = (root / 'd.h5').read_bytes(), root / 'd.h5.parts'
+    parts.mkdir()
+    (parts / '.a.npz.partial').write_bytes(b'half')
+    assert run(*arguments(root, checkpoint)) == 0
+    assert not parts.exists() and (root / 'd.h5').read_bytes() == content
+
+
 def test_damaged_video_is_named_with_exit_code_1(run, root, checkpoint, capsys):
     (root / 'videos' / 'a.mp4').write_bytes(b'no video')
     assert run(*arguments(root, checkpoint)) == 1

@@ -61,6 +61,27 @@ def test_overwrite(run, root):
     assert '"preset": "fast"' in settings
 
 
+def test_summary_and_check(run, root, capsys):
+    assert run(*arguments(root)) == 0
+    output = capsys.readouterr().out
+    assert '8 frames in ' in output and 'On disk: ' in output and '100 hours of such' in output
+    assert run(*arguments(root, '--check')) == 0
+    assert capsys.readouterr().out == 'Fine: 2 videos.\n'
+    (root / 'P01/flow_frames/P01_101/u/frame_0000000004.jpg').unlink()
+    assert run(*arguments(root, '--check')) == 1
+    assert 'PROBLEM P01_101: ' in capsys.readouterr().out
+
+
+def test_ranks_of_a_slurm_step(run, root, monkeypatch):
+    monkeypatch.setenv('SLURM_NTASKS', '2')
+    for rank in '10':
+        monkeypatch.setenv('SLURM_PROCID', rank)
+        assert run(*arguments(root)) == 0
+        assert (root / f'P0{int(rank) + 1}/flow_frames').is_dir()
+    with pytest.raises(SystemExit, match='several ranks'):
+        run(*arguments(root, '--overwrite'))
+
+
 def test_damaged_video_is_named_with_exit_code_1(run, root, capsys):
     video = root / 'P01/videos/P01_101.MP4'
     video.write_bytes(video.read_bytes()[:200])
@@ -73,14 +94,14 @@ def test_damaged_video_is_named_with_exit_code_1(run, root, capsys):
 @pytest.mark.parametrize(
     ('more', 'message'),
     [
-        (['--estimator', 'RAFT'], 'RAFT is not in'),
+        (['--estimator', 'Rough'], 'Rough is not in'),
         (['--estimator-options', 'preset=best'], "got 'best'"),
         (['--estimator-options', 'speed=3'], 'unexpected keyword'),
         (['--videos', 'nowhere/*.MP4'], 'No video matches nowhere'),
         (['--import', 'no_such_package'], 'no_such_package'),
         (['--bound', '0'], 'positive'),
         (['--out-template', 'x/{kitchen}'], "placeholders that exist are.*'participant_id'"),
-        (['--out-template', 'x'], 'same folder'),
+        (['--out-template', 'x'], 'same path'),
     ],
 )
 def test_one_line_errors(run, root, more, message):

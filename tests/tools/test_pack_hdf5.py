@@ -122,6 +122,18 @@ def test_a_kill_while_the_file_is_joined_leaves_no_file(data, pack, monkeypatch)
     same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102')
 
 
+def test_parts_that_a_kill_left_over_are_removed(data, pack, monkeypatch, capsys):
+    """Killed when the file had its name, but its parts were still there."""
+    monkeypatch.setattr(frame_packing.shutil, 'rmtree', lambda path: None)
+    pack('--folders', str(data / 'frames/*'))
+    monkeypatch.undo()
+    content = (data / 'out.h5').read_bytes()
+    assert (data / 'out.h5.parts').exists()
+    pack('--folders', str(data / 'frames/*'))
+    assert '2 clips' in capsys.readouterr().out and not (data / 'out.h5.parts').exists()
+    assert (data / 'out.h5').read_bytes() == content
+
+
 def test_what_reads_back_otherwise_is_refused(data, pack, monkeypatch):
     digests = iter('ab')
     monkeypatch.setattr(frame_packing, '_digest', lambda _: next(digests))

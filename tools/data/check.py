@@ -21,7 +21,7 @@ from rich.progress import track
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import load_config
 from mmdistill.extraction.check_data import DataReport, plan_check, run_check, summary_lines
-from mmdistill.extraction.jobs import default_workers
+from mmdistill.extraction.shares import default_workers
 from mmdistill.reports.contact_sheet import contact_sheet
 from mmdistill.user_errors import one_line_errors
 

@@ -5,19 +5,21 @@
         --data-root data/demo --out data/demo/detections.h5 --stride 2
 
 Annotation CSVs (EPIC-KITCHENS' or your own) limit the work to frames inside segments. Killed and
-started again it continues. Several machines or processes share the videos when RANK and WORLD_SIZE
-are set. A video that cannot be read is named at the end, with exit code 1.
+started again it continues. Several machines or processes share the videos under torchrun, srun or
+in a Slurm array. A video that cannot be read is named at the end, with exit code 1. --check looks
+at what is there instead: with exit code 1 if something is missing or damaged.
 """
 
 import argparse
-import os
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
+from mmdistill.extraction.check_output import check_jobs, look_at_detections, report_check
 from mmdistill.extraction.detection_output import Output
 from mmdistill.extraction.detections import (
     DetectionJob,
@@ -26,8 +28,11 @@ from mmdistill.extraction.detections import (
     make_job,
     set_up_detections,
 )
-from mmdistill.extraction.jobs import default_workers, remove_results, report_failures, run_jobs
+from mmdistill.extraction.jobs import remove_results, report_failures, run_jobs
 from mmdistill.extraction.segments import VideoSegments, list_videos, read_segments
+from mmdistill.extraction.shares import default_workers, local_share, my_share
+from mmdistill.extraction.throughput import print_summary
+from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
 
 
@@ -58,6 +63,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--workers', type=int, help='default: the cores, or the GPUs; 0: in here')
     parser.add_argument('--overwrite', action='store_true', help='make an existing file again')
+    parser.add_argument('--check', action='store_true', help='look at an existing file, make none')
     return parser.parse_args()
 
 
@@ -65,7 +71,7 @@ def number_of_workers(args: argparse.Namespace) -> int:
     if args.workers is not None:
         return args.workers
     if args.device.startswith('cuda'):
-        return max(1, torch.cuda.device_count() // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
+        return max(1, torch.cuda.device_count() // local_share().count)
     return default_workers()
 
 
@@ -86,7 +92,17 @@ def extract(args: argparse.Namespace, jobs: list[DetectionJob], out: Output) -> 
     report = run_jobs(setup, jobs, workers)
     if report.complete:
         out.merge(classes, config_json(args.config), bool(report.failures))
+        print_summary(report, jobs, out.path.stat().st_size if out.path.exists() else 0)
+    else:
+        print_summary(report, jobs)
     return report_failures(report, len(jobs))
+
+
+def check(jobs: list[DetectionJob], out: Output) -> int:
+    """Look at the file, print what is wrong, and return the exit code."""
+    known = set(DetectionFile(out.path).video_ids)
+    jobs = [replace(job, done_before=job.name in known) for job in jobs]
+    return report_check(check_jobs(jobs, look_at_detections(out.path), out.fingerprint), len(jobs))
 
 
 def settings_of(args: argparse.Namespace) -> DetectionSettings:
@@ -104,14 +120,17 @@ def main() -> int:
     args = parse_args()
     try:
         if args.overwrite:
-            remove_results([args.out, args.out.with_name(f'{args.out.name}.parts')])
+            remove_results(Output.files(args.out))
+        my_share()  # what the launcher got wrong is no fault of the program
         out = Output(args.out, settings_of(args).fingerprint())
         jobs = [make_job(*video, args.stride, out) for video in find_videos(args)]
-        if all(job.done_before for job in jobs):
+        if args.check:
+            return check(jobs, out)
+        if all(job.done_before for job in jobs) and not out.parts.exists():
             print(f'{args.out} holds all {len(jobs)} videos already.')
             return 0
         return extract(args, jobs, out)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(f'extract_detections: {error}')
 
 

@@ -3,8 +3,9 @@
     python tools/data/extract_flow.py --videos 'data/demo/*/videos/*.MP4' \\
         --out-template 'data/demo/{participant_id}/flow_frames/{video_id}'
 
-Killed and started again it continues. Several machines or processes share the videos when RANK
-and WORLD_SIZE are set. A video that cannot be read is named at the end, with exit code 1.
+Killed and started again it continues. Several machines or processes share the videos under
+torchrun, srun or in a Slurm array. A video that cannot be read is named at the end, with exit code
+1. --check looks at what is there instead: with exit code 1 if something is missing or damaged.
 """
 
 import argparse
@@ -15,16 +16,13 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
+from mmdistill.extraction.check_output import check_jobs, look_at_flow, report_check
 from mmdistill.extraction.flow import FlowSettings, check_earlier_results, set_up_flow
-from mmdistill.extraction.jobs import (
-    Job,
-    default_workers,
-    remove_results,
-    report_failures,
-    run_jobs,
-)
-from mmdistill.extraction.segments import VideoSegments, list_videos
-from mmdistill.extraction.video import VideoError, probe_video
+from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
+from mmdistill.extraction.segments import VideoSegments, list_videos, result_paths
+from mmdistill.extraction.shares import default_workers, my_share
+from mmdistill.extraction.throughput import print_summary
+from mmdistill.extraction.video import NO_VIDEO, VideoError, probe_video
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND
 
 
@@ -47,23 +45,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--short-side', type=int, default=0, help='scale frames first; 0: do not')
     parser.add_argument('--workers', type=int, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--overwrite', action='store_true', help='make existing flow again')
+    parser.add_argument('--check', action='store_true', help='look at existing flow, make none')
     return parser.parse_args()
 
 
-def make_job(video: VideoSegments, out_template: str) -> Job:
-    names = {'video_id': video.video_id, 'participant_id': video.video_id.split('_')[0]}
+def make_job(video: VideoSegments, folder: Path) -> Job:
     try:
-        size = probe_video(video.path).num_frames
+        info = probe_video(video.path)
     except VideoError:
-        size = 0  # its job will report it
-    try:
-        folder = Path(out_template.format(**names))
-    except (KeyError, IndexError, ValueError) as error:
-        raise ValueError(
-            f'--out-template {out_template!r} cannot be filled in ({error!r}); '
-            f'the placeholders that exist are {sorted(names)}.'
-        ) from error
-    return Job(video.video_id, video.path, folder, size)
+        info = NO_VIDEO  # its job will report it
+    return Job(video.video_id, video.path, folder, info.num_frames, info.seconds)
 
 
 def main() -> int:
@@ -72,19 +63,19 @@ def main() -> int:
     try:
         settings = FlowSettings(estimator, args.bound, args.short_side)
         setup = partial(set_up_flow, settings, args.modules)
-        jobs = [make_job(video, args.out_template) for video in list_videos(args.videos)]
-        if len({job.result for job in jobs}) < len(jobs):
-            raise ValueError(
-                f'--out-template {args.out_template!r} gives several videos the same folder; '
-                'put {video_id} into it.'
-            )
+        videos = list_videos(args.videos)
+        jobs = list(map(make_job, videos, result_paths(videos, args.out_template)))
+        if args.check:
+            return report_check(check_jobs(jobs, look_at_flow, settings.fingerprint()), len(jobs))
         setup(worker=0)
         if args.overwrite:
             remove_results(job.result for job in jobs)
         check_earlier_results(settings, jobs)
+        my_share()  # what the launcher got wrong is no fault of the program
     except (FileNotFoundError, ImportError, KeyError, TypeError, ValueError) as error:
         sys.exit(f'extract_flow: {error}')
     report = run_jobs(setup, jobs, args.workers)
+    print_summary(report, jobs)
     return report_failures(report, len(jobs))
 
 

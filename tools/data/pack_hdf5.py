@@ -68,6 +68,8 @@ def list_clips(args: argparse.Namespace) -> Iterator[Clip]:
     """What there is to pack, in the order of the names."""
     patterns = args.videos or args.folders or args.flow
     paths = sorted({Path(path) for pattern in patterns for path in glob.glob(pattern)})
+    if not args.videos:
+        paths = [path for path in paths if path.is_dir()]  # manifests lie beside the folders
     if args.segments:
         folders = {path.name: path for path in paths}
         for row in read_rows(args.segments, COLUMNS):
