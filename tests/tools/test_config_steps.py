@@ -77,13 +77,12 @@ def something_else(something, tmp_path_factory):
 
 
 @pytest.fixture
-def reduced(tiny_data, sounding_data, something, something_else, monkeypatch):
+def reduced(tiny_data, something, something_else, monkeypatch):
     """Read a config with fewer and smaller frames, on data that is there."""
     monkeypatch.chdir(ROOT)
 
     def read(path):
-        ek100 = sounding_data if 'audio' in path.stem else tiny_data
-        roots = dict(ek100=ek100, sthv2=something, sthelse=something_else)
+        roots = dict(ek100=tiny_data, sthv2=something, sthelse=something_else)
         root = roots[path.stem.split('_')[1]]
         cfg = adapt_to_cpu(load_config(path, dict(data_root=f'{root}/')))
         for stage in ('train', 'test'):
