@@ -2,7 +2,7 @@
 #
 #   VENV=path      the environment to use; one that exists keeps its torch (default .venv)
 #   PYTHON=path    the Python to make it with (default: the first of 3.10 to 3.12 that runs)
-#   ARGS=...       passed on to the program behind demo, test, test-slow and conformance
+#   ARGS=...       passed on to the program behind demo, test, test-slow, reduced, conformance, bench
 
 VENV ?= .venv
 PYTHON ?=
@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow conformance lint format clean
+.PHONY: help setup demo test test-slow reduced conformance bench lint format clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -32,8 +32,14 @@ test: setup ## the tests that CI runs on every change
 test-slow: setup ## the whole chain at a tiny size
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
+reduced: setup ## a reduced train and test of every config, on miniatures of the data sets
+	$(BIN)/python -W ignore tests/miniatures/run_reduced.py $(ARGS)
+
 conformance: setup ## every recognition config of MMAction2 as a student and as an expert
 	$(BIN)/python -W ignore tests/conformance/run.py --write-docs $(ARGS)
+
+bench: setup ## what a step, loading and memory cost; writes benchmarks/results.md
+	$(BIN)/python -W ignore -m benchmarks.run --write $(ARGS)
 
 lint: setup ## style and formatting
 	$(BIN)/ruff check

@@ -30,7 +30,7 @@ RUN = [
     'psutil>=5.9',
     'rich>=13',
 ]
-DEV = ['pytest>=8', 'ruff==0.17.6', 'scipy>=1.10', 'scikit-learn>=1.3']
+DEV = ['pytest>=8', 'ruff==0.17.6', 'scipy>=1.10', 'scikit-learn>=1.3', 'torchmetrics>=1.3']
 
 if __name__ == '__main__':
     from setuptools import find_packages, setup

@@ -54,6 +54,25 @@ def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> Config
     return cfg.model
 
 
+def take_holdout_clips(cfg: Config) -> None:
+    """Let a test run over the clips of `holdout_dataloader`, read as the test reads its own.
+
+    Of the holdout it takes the clips alone: its pipeline is the teacher's, with all modalities.
+
+    Raises:
+        ValueError: The config has no holdout.
+    """
+    if not cfg.get('holdout_dataloader'):
+        raise ValueError(
+            f'{cfg.filename} has no holdout_dataloader: name the clips that the model was not '
+            'trained on, as configs/_base_/datasets/ek100.py does.'
+        )
+    dataset = dict(cfg.holdout_dataloader.dataset)
+    if 'pipeline' in cfg.test_dataloader.dataset:
+        dataset['pipeline'] = cfg.test_dataloader.dataset.pipeline
+    cfg.test_dataloader = dict(cfg.test_dataloader, dataset=dataset)
+
+
 def _root(cfg: Config, variable: str, path: str | Path) -> str:
     if variable not in cfg:
         raise KeyError(f'{path} has no top-level {variable!r} to change; set the paths themselves.')

@@ -1,5 +1,6 @@
 """What several tests share: a fixed seed, and recognizers small enough for a CPU."""
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from mmengine.registry import init_default_scope
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.labels import set_task_labels
+
+# What writes miniatures of the data sets is used by several rooms.
+sys.path.insert(0, str(Path(__file__).parent / 'miniatures'))
 
 CLASSES = dict(verb=4, noun=5)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdistill.config_tools import load_config, move_roots
+from mmdistill.config_tools import load_config, move_roots, take_holdout_clips
 
 CONFIG = """
 data_root = 'data/demo/'
@@ -110,3 +110,14 @@ def test_containers_keep_their_types():
     assert move_roots(node, {'x': 'new'}) == dict(
         a=['new/y', ('new', 'xy', 1.5)], b={'c': 'y/x', 'd': 'new/'}
     )
+
+
+def test_the_holdout_is_read_as_the_test_is():
+    cfg = load_config('configs/unimodal/swin_ek100_flow.py')
+    assert cfg.holdout_dataloader.dataset.pipeline.load.inputs == 'rgb'
+    take_holdout_clips(cfg)
+    dataset = cfg.test_dataloader.dataset
+    assert (dataset.split, dataset.pipeline.load.inputs) == ('holdout', 'flow')
+    cfg.holdout_dataloader = None
+    with pytest.raises(ValueError, match='no holdout_dataloader'):
+        take_holdout_clips(cfg)

@@ -154,6 +154,8 @@ def test_commands_exist(page, words, clone):
     for flag in [word for word in words if word.startswith('--')]:
         assert f"'{flag}'" in source, f'{page}: {tool} has no {flag}'
     config = next((word for word in words if word.endswith('.py') and word != tool), None)
+    if config is not None:
+        config = config.rpartition('=')[2]  # NAME=CONFIG
     if config is None or config.startswith(('work_dirs', 'CONFIG')):
         return
     cfg = loaded(config)

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.dist import barrier, get_dist_info, init_dist, is_main_process
+from mmengine.dist import barrier, get_dist_info, init_dist, is_distributed, is_main_process
 from mmengine.registry import DATASETS, init_default_scope
 from mmengine.runner import Runner
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import CacheWriter, Manifest, fingerprint, inner_dataset
 from mmdistill.cache.cached_teacher import sample_ids
+from mmdistill.cache.fingerprint import augmentation_seed
 from mmdistill.cache.writer import expert_answers
+from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
 from mmdistill.hooks import collect_holdout
 from mmdistill.models import MultimodalTeacher
@@ -83,7 +85,7 @@ def write(cfg: Config, args: argparse.Namespace) -> CacheWriter:
         writer.begin()
     store_holdout(cfg, teacher, writer)
     loader = {key: cfg.train_dataloader.get(key, 0) for key in ('batch_size', 'num_workers')}
-    answers = expert_answers(teacher, dataset, cfg.randomness['seed'], loader)
+    answers = expert_answers(teacher, dataset, augmentation_seed(cfg), loader)
     written = writer.write_shards(answers, rank, world_size)
     print(f'Rank {rank}: {written} shards written, the others were there.', flush=True)
     barrier()
@@ -106,8 +108,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = load(args)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
-    if args.launcher != 'none':
-        init_dist(args.launcher, backend='nccl' if get_device() == 'cuda' else 'gloo')
+    cfg.launcher = args.launcher
+    adapt_to_cpu(cfg)  # gloo, where there is no GPU
+    if args.launcher != 'none' and not is_distributed():
+        init_dist(args.launcher)
     writer = write(cfg, args)
     if is_main_process():
         stored = writer.manifest

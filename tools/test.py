@@ -18,8 +18,9 @@ from torch import nn
 
 import mmdistill
 from mmdistill.compat import adapt_to_cpu
-from mmdistill.config_tools import check_checkpoint, load_config
+from mmdistill.config_tools import check_checkpoint, load_config, take_holdout_clips
 from mmdistill.models import MultimodalTeacher
+from mmdistill.models.temperature import KEY, read_temperatures, use_temperatures
 from mmdistill.user_errors import one_line_errors
 
 # Upstream's metrics that take one row of scores per clip and would misread the views of a dump.
@@ -64,6 +65,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='write logits of every view, labels and sample ids to this .npz file, replacing one '
         'that is there; tools/analysis/rescore.py computes every metric from it',
     )
+    add_scaling(parser)
     parser.add_argument('--seed', type=int, help='seed of whatever the test pipeline draws')
     parser.add_argument(
         '--cfg-options',
@@ -74,12 +76,39 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args(argv)
+    check_args(parser, args)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def add_scaling(parser: argparse.ArgumentParser) -> None:
+    """The flags of temperature scaling: the clips to fit on, and the use of what was fitted."""
+    parser.add_argument(
+        '--holdout',
+        action='store_true',
+        help="test on the clips of the config's holdout_dataloader, by the pipeline of the test",
+    )
+    parser.add_argument(
+        '--temperatures',
+        nargs='?',
+        const='',
+        metavar='FILE',
+        help='divide the logits by the temperatures in the checkpoint, or in another published '
+        'checkpoint or .json file of tools/analysis/temperature_scaling.py',
+    )
+
+
+def check_args(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Leave with a message where outputs and flags do not go together."""
     if args.out and not args.out.endswith('.json'):
         parser.error(f'--out must end with .json, got {args.out}')
     if args.dump and not args.dump.endswith('.npz'):
         parser.error(f'--dump must end with .npz, got {args.dump}')
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    if args.dump and args.temperatures is not None:
+        parser.error(
+            '--dump holds the logits as the model gives them: leave out --temperatures here, and '
+            'give it to tools/analysis/rescore.py'
+        )
 
 
 def build_config(args: argparse.Namespace) -> Config:
@@ -87,6 +116,8 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg = load_config(args.config, args.cfg_options)
     if not cfg.get('test_dataloader') or not cfg.get('test_evaluator'):
         raise ValueError(f'{args.config} has no test_dataloader or test_evaluator; add both.')
+    if args.holdout:
+        take_holdout_clips(cfg)
     cfg.launcher = args.launcher
     default_dir = cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     cfg.work_dir = args.work_dir or default_dir
@@ -135,12 +166,23 @@ def _heads(module: nn.Module, name: str = 'model') -> Iterator[tuple[str, nn.Mod
         yield from _heads(child, f'{name}.{child_name}')
 
 
-def write_result(path: str, args: argparse.Namespace, metrics: dict, num_samples: int) -> None:
+def find_temperatures(args: argparse.Namespace, cfg: Config) -> dict[str, float]:
+    """The temperatures that the command line or the config asks for; none where neither does."""
+    if args.temperatures is None:
+        return dict(cfg.get(KEY) or {})
+    if not (args.temperatures or args.checkpoint):
+        raise ValueError('--temperatures without a checkpoint needs the file that holds them.')
+    return read_temperatures(args.temperatures or args.checkpoint)
+
+
+def write_result(args: argparse.Namespace, metrics: dict, num_samples: int, scaled: dict) -> None:
     """Write the metrics and what they were measured on; the file is complete or not there."""
     versions = {package: version(package) for package in PACKAGES}
     result = {
         'metrics': {name: float(value) for name, value in sorted(metrics.items())},
         'num_samples': num_samples,
+        'holdout': args.holdout,
+        KEY: scaled,
         'config': args.config,
         'cfg_options': args.cfg_options or {},
         'checkpoint': args.checkpoint,
@@ -151,7 +193,7 @@ def write_result(path: str, args: argparse.Namespace, metrics: dict, num_samples
             **versions,
         },
     }
-    target = Path(path)
+    target = Path(args.out)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f'{target.name}.{os.getpid()}.part')
     unfinished.write_text(json.dumps(result, indent=2, default=str) + '\n')
@@ -174,17 +216,25 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.checkpoint is not None:
         advice = f'train one with `python tools/train.py {args.config}`, or give the path of yours'
         check_checkpoint(args.checkpoint, advice)
-    runner = TestRunner.from_cfg(build_config(args))
+    cfg = build_config(args)
+    runner = TestRunner.from_cfg(cfg)
     if args.checkpoint is None and not isinstance(runner.model, MultimodalTeacher):
         raise ValueError(
             f'{args.config} needs a checkpoint: `python tools/test.py {args.config} CHECKPOINT`. '
             'Only a mmdistill.MultimodalTeacher brings its own weights.'
         )
+    temperatures = find_temperatures(args, cfg)
+    if temperatures and args.dump:
+        raise ValueError(f'--dump holds unscaled logits: take {KEY} out of {args.config}.')
+    if temperatures:
+        use_temperatures(runner.model, temperatures)
+        runner.logger.info(f'Logits are divided by the temperatures {temperatures}.')
     if args.dump:
         keep_views(runner.model)
     metrics = runner.test()
     if args.out and is_main_process():
-        write_result(args.out, args, metrics, len(runner.test_loop.dataloader.dataset))
+        num_samples = len(runner.test_loop.dataloader.dataset)
+        write_result(args, metrics, num_samples, temperatures)
         runner.logger.info(f'Metrics written to {args.out}')
 
 

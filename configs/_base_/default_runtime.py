@@ -12,6 +12,7 @@ default_hooks = dict(
     logger=dict(interval=20, ignore_last=False),
     # A resumed run continues as if it had not been interrupted.
     rng_state=dict(type='mmdistill.RngStateHook'),
+    rank_buffers=dict(type='mmdistill.RankBuffersHook'),
 )
 log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
 randomness = dict(seed=0)

@@ -62,7 +62,7 @@ demo_recognizer = dict(
     ),
     cls_head=dict(type='mmdistill.MultitaskHead', heads=demo_heads),
 )
-demo_epochs = 26
+demo_epochs = 24
 demo_train_cfg = dict(max_epochs=demo_epochs, val_interval=1000)  # validates once, at the end
 demo_optimizer = dict(optimizer=dict(lr=1.5e-3, weight_decay=0.02))
 # The detection expert is 40 times cheaper and learns slowly: it gets more epochs.

@@ -26,6 +26,9 @@ class CachedTeacher(ExpertFusion):
         views: See `TeacherCache`.
     """
 
+    # There are no experts who want the batch.
+    share_inputs = prefetch = False
+
     def __init__(self, folder: str | Path, weighting: dict, views: int | None = None) -> None:
         self.cache = TeacherCache(folder, views)
         manifest = self.cache.manifest
@@ -106,7 +109,7 @@ def sample_ids(dataset: Any) -> list[str]:
             f'A teacher cache needs the sample id of each clip, which {type(dataset).__name__} '
             'does not tell: use a data set of mmdistill.'
         )
-    return [dataset.load_record(i)['sample_id'] for i in range(len(dataset))]
+    return [dataset.plain_record(i)['sample_id'] for i in range(len(dataset))]
 
 
 def _key(sample: Any) -> tuple[int, str]:

@@ -35,14 +35,20 @@ def fingerprint(cfg: Config, teacher: dict, sample_ids: Iterable[str]) -> dict[s
     experts = teacher['experts']
     reads = {key for name, x in experts.items() for key in batch_keys(x.get('modality') or name)}
     found = dict(
-        seed=(cfg.get('randomness') or {}).get('seed'),
-        experts={name: _expert(name, expert) for name, expert in experts.items()},
+        seed=augmentation_seed(cfg),
+        experts={name: _expert(name, expert, teacher) for name, expert in experts.items()},
         data=_data(inner_dataset(cfg.train_dataloader['dataset']), reads),
         clips=hashlib.sha256('\n'.join(sample_ids).encode()).hexdigest(),
     )
     if cfg.get('holdout_dataloader'):
         found['holdout'] = _data(inner_dataset(cfg.holdout_dataloader['dataset']), reads)
     return _plain(found)
+
+
+def augmentation_seed(cfg: Config) -> int | None:
+    """The seed of the training's augmentations: the sampler's own, or else the run's."""
+    own = (cfg.train_dataloader.get('sampler') or {}).get('augmentation_seed')
+    return (cfg.get('randomness') or {}).get('seed') if own is None else own
 
 
 def differences(stored: Any, now: Any, name: str = '') -> list[str]:
@@ -61,15 +67,18 @@ def differences(stored: Any, now: Any, name: str = '') -> list[str]:
     return [f'{name}: stored {_short(stored)}, now {_short(now)}']
 
 
-def _expert(name: str, cfg: dict) -> dict[str, Any]:
+def _expert(name: str, cfg: dict, teacher: dict) -> dict[str, Any]:
     model = cfg.get('model')
     if model is None:
         model = read_model(cfg['config'], cfg.get('cfg_options'))
-    return dict(
+    found = dict(
         model=model,
         checkpoint=_checkpoint(cfg['checkpoint'], name),
         modality=cfg.get('modality') or name,
     )
+    # Only where there is one: a cache of before there was a choice stays valid.
+    autocast = cfg.get('autocast', teacher.get('autocast'))
+    return found | dict(autocast=autocast) if autocast else found
 
 
 def _checkpoint(pattern: str | None, name: str) -> str | None:

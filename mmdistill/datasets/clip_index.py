@@ -53,6 +53,11 @@ class SeededClips:
     was drawn travels on the sample as `augmentation`, the number of the augmentation epoch.
     """
 
+    def __init__(self, *args, **kwargs) -> None:
+        # Some transforms draw when they are built: ColorJitter the order of its steps.
+        with seeded(0):
+            super().__init__(*args, **kwargs)
+
     def __getitem__(self, index: int) -> Any:
         """The clip, after the pipeline."""
         if not isinstance(index, ClipIndex):

@@ -19,8 +19,9 @@ What the frame numbers mean, measured on EPIC_100_validation.csv (9,668 rows), t
 
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ..modalities.epic_errata import check_folders
 from ..registry import DATASETS
 from .annotation_csv import Row, read_rows
 from .multimodal import MultimodalDataset
@@ -28,6 +29,19 @@ from .multimodal import MultimodalDataset
 # EPIC_100_noun_classes_v2.csv adds five nouns (300 to 304: left and right hand and glove, foot) for
 # the object masks of VISOR. No action has them, and the benchmark's classifiers have 300 outputs.
 NUM_BENCHMARK_CLASSES = dict(verb=97, noun=300)
+PUBLISHED_FRAME = 'frame_{index:010d}.jpg'
+
+
+class PublishedFrames(NamedTuple):
+    """How the frames of a video were published: their rate, and RGB frames per flow image."""
+
+    frames_per_second: float
+    flow_stride: int
+
+    @classmethod
+    def of(cls, video_id: str) -> 'PublishedFrames':
+        """Videos of EPIC-KITCHENS-55 have two digits after the underscore, the others three."""
+        return cls(60.0, 2) if len(video_id.rpartition('_')[2]) == 2 else cls(50.0, 1)
 
 
 class VideoClock(NamedTuple):
@@ -52,7 +66,7 @@ class EpicKitchensDataset(MultimodalDataset):
     |---|---|
     | `participant_id`, `narration_id` | str; the latter is also the `sample_id` |
     | `flow_stride` | RGB frames per flow frame: see `video_info` |
-    | `avg_fps` | float, frames per second of the mp4 file; only with `video_info` |
+    | `avg_fps` | float, frames per second: of the mp4 file, or of the published frames |
     | `unseen`, `tail_verb`, `tail_noun` | bool, each only where its list was given |
 
     A segment belongs to the tail of a task if its class does; the tail of the action is verb or
@@ -75,7 +89,8 @@ class EpicKitchensDataset(MultimodalDataset):
             `dict(rgb='{participant_id}/videos/{video_id}.MP4')`.
 
     Raises:
-        ValueError: As `MultimodalDataset`; also a video that `video_info` does not list.
+        ValueError: As `MultimodalDataset`; also a video that `video_info` does not list, and frames
+            of the first extraction of one of two videos (`mmdistill.modalities.epic_errata`).
     """
 
     class_name_columns = ('key', 'name')
@@ -119,6 +134,12 @@ class EpicKitchensDataset(MultimodalDataset):
                     record[f'tail_{task}'] = label in tail
         return records
 
+    @staticmethod
+    def complete(record: dict[str, Any]) -> dict[str, Any]:
+        """The record as it is; refuses the frames that the owners have replaced."""
+        check_folders(record['video_id'], record['media'], PUBLISHED_FRAME)
+        return record
+
     def _required_columns(self) -> list[str]:
         columns = ['narration_id', 'participant_id', 'video_id', 'start_frame', 'stop_frame']
         if self.labelled:
@@ -147,14 +168,15 @@ class EpicKitchensDataset(MultimodalDataset):
             raise row.error(f'start_frame is {first}; EPIC-KITCHENS counts frames from 1')
         start, stop = first - 1, end - 1
         segment = self._segment(row, sample_id, start, stop)
-        record['flow_stride'] = 2 if _is_from_epic_kitchens_55(video_id) else 1
+        # MMAction2's name for the rate.
+        record['avg_fps'], record['flow_stride'] = PublishedFrames.of(video_id)
         if self._clocks is not None:
             clock = self._clock(row, video_id)
             start = clock.frame_at(_seconds(row, 'start_timestamp'))
             stop = clock.frame_at(_seconds(row, 'stop_timestamp'))
             segment = self._segment(row, sample_id, start, stop)
             record['flow_stride'] = 1
-            record['avg_fps'] = clock.frames_per_second  # MMAction2's name for it
+            record['avg_fps'] = clock.frames_per_second
         return record | segment
 
     def _clock(self, row: Row, video_id: str) -> VideoClock:
@@ -176,10 +198,6 @@ class EpicKitchensDataset(MultimodalDataset):
 
     def _rows(self, path: str, *columns: str) -> list[Row]:
         return read_rows(self._locate(path), columns)
-
-
-def _is_from_epic_kitchens_55(video_id: str) -> bool:
-    return len(video_id.rpartition('_')[2]) == 2
 
 
 def _seconds(row: Row, column: str) -> float:

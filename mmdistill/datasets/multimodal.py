@@ -116,9 +116,18 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
 
     def get_data_info(self, idx: int) -> dict:
         """The record of a clip as it enters the pipeline; decodes nothing."""
+        return self.complete(self.plain_record(idx))
+
+    def plain_record(self, idx: int) -> dict:
+        """The record of a clip as the annotations have it; no media are looked at."""
         record = super().get_data_info(idx)
         # Upstream sets one start_index for the whole data set; here a clip begins inside a video.
         record['start_index'] = record['start_frame']
+        return record
+
+    @staticmethod
+    def complete(record: dict[str, Any]) -> dict[str, Any]:
+        """The record with what only its media can tell: here nothing."""
         return record
 
     def load_record(self, index: int) -> dict:

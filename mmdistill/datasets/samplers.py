@@ -17,12 +17,17 @@ class EpochSampler(DefaultSampler):
     Args:
         views: After so many epochs the augmentations are those of the first ones again, as a
             teacher cache needs it; the order of the clips goes on changing. None for never.
+        augmentation_seed: Seed of the augmentations, where runs with several seeds are to share
+            one teacher cache; None for the run's seed, which the order of the clips always has.
         kwargs: See DefaultSampler.
     """
 
-    def __init__(self, *args, views: int | None = None, **kwargs) -> None:
+    def __init__(
+        self, *args, views: int | None = None, augmentation_seed: int | None = None, **kwargs
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.views = views
+        self.augmentation_seed = self.seed if augmentation_seed is None else augmentation_seed
         self._skip = 0
 
     def skip(self, num_clips: int) -> None:
@@ -34,7 +39,7 @@ class EpochSampler(DefaultSampler):
         start, self._skip = self._skip, 0
         size = len(self.dataset)
         for index in itertools.islice(super().__iter__(), start, None):
-            yield ClipIndex(index, self.seed, self.epoch, size, self.views)
+            yield ClipIndex(index, self.augmentation_seed, self.epoch, size, self.views)
 
 
 @DATA_SAMPLERS.register_module()
@@ -45,18 +50,23 @@ class EndlessSampler(InfiniteSampler):
 
     Args:
         views: See `EpochSampler`.
+        augmentation_seed: See `EpochSampler`.
         kwargs: See InfiniteSampler.
     """
 
-    def __init__(self, *args, views: int | None = None, **kwargs) -> None:
+    def __init__(
+        self, *args, views: int | None = None, augmentation_seed: int | None = None, **kwargs
+    ) -> None:
         self.views = views
+        self._augmentation_seed = augmentation_seed
         super().__init__(*args, **kwargs)
 
     def _infinite_indices(self) -> Iterator[int]:
         generator = torch.Generator().manual_seed(self.seed)
+        seed = self.seed if self._augmentation_seed is None else self._augmentation_seed
         for epoch in itertools.count():
             order = torch.arange(self.size)
             if self.shuffle:
                 order = torch.randperm(self.size, generator=generator)
             for index in order.tolist():
-                yield ClipIndex(index, self.seed, epoch, self.size, self.views)
+                yield ClipIndex(index, seed, epoch, self.size, self.views)

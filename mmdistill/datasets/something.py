@@ -50,13 +50,13 @@ class SomethingSomethingDataset(MultimodalDataset):
         self.frame_counts = frame_counts
         super().__init__(ann_file, tasks={ACTION: labels}, **kwargs)
 
-    def get_data_info(self, idx: int) -> dict:
-        """The record of a clip; where its length is not known yet, the video is opened for it."""
-        record = super().get_data_info(idx)
-        if 'total_frames' not in record:
-            num_frames = self._count_frames(record)
-            record.update(stop_frame=num_frames, total_frames=num_frames)
-        return record
+    @staticmethod
+    def complete(record: dict[str, Any]) -> dict[str, Any]:
+        """The record with its length; where that is not known yet, the video is opened for it."""
+        if 'total_frames' in record:
+            return record
+        num_frames = _count_frames(record)
+        return record | dict(stop_frame=num_frames, total_frames=num_frames)
 
     def _read_annotations(self) -> list[Row]:
         entries = _read_json(self.ann_file, list)
@@ -115,25 +115,25 @@ class SomethingSomethingDataset(MultimodalDataset):
             )
         return sorted(ids, key=ids.get)
 
-    @staticmethod
-    def _count_frames(record: dict[str, Any]) -> int:
-        path = Path(record['media'].get('rgb', 'none'))
-        if is_pack(path) and path.is_file():
-            return FramePack(path).num_images(record)
-        if path.is_dir():
-            return sum(1 for file in path.iterdir() if file.suffix in ('.jpg', '.jpeg', '.png'))
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'How long clip {record["sample_id"]!r} is cannot be seen, since its video '
-                f'{str(path)!r} is missing: give media a template `rgb`, or frame_counts a CSV '
-                'with video_id and num_frames.'
-            )
-        try:
-            return len(decord.VideoReader(str(path), num_threads=1))
-        except (decord.DECORDError, RuntimeError) as error:
-            raise ValueError(
-                f'{path} cannot be opened as a video (truncated or not a video): fetch it again.'
-            ) from error
+
+def _count_frames(record: dict[str, Any]) -> int:
+    path = Path(record['media'].get('rgb', 'none'))
+    if is_pack(path) and path.is_file():
+        return FramePack(path).num_images(record)
+    if path.is_dir():
+        return sum(1 for file in path.iterdir() if file.suffix in ('.jpg', '.jpeg', '.png'))
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'How long clip {record["sample_id"]!r} is cannot be seen, since its video '
+            f'{str(path)!r} is missing: give media a template `rgb`, or frame_counts a CSV '
+            'with video_id and num_frames.'
+        )
+    try:
+        return len(decord.VideoReader(str(path), num_threads=1))
+    except (decord.DECORDError, RuntimeError) as error:
+        raise ValueError(
+            f'{path} cannot be opened as a video (truncated or not a video): fetch it again.'
+        ) from error
 
 
 def _read_json(path: str, kind: type) -> Any:
@@ -143,7 +143,7 @@ def _read_json(path: str, kind: type) -> Any:
             f'There is no annotation file {path!r}; check data_root and the name of the file.'
         )
     try:
-        content = json.loads(Path(path).read_text(encoding='utf-8'))
+        content = json.loads(Path(path).read_text(encoding='utf-8-sig'))
     except ValueError as error:
         raise ValueError(f'{path} is not JSON ({error}); download it again.') from error
     if not isinstance(content, kind):

@@ -4,7 +4,7 @@ Shape legend: F = frames, M = boxes of a video.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmdistill.modalities import DetectionModality, FlowModality, Modality, RGBModality
-from mmdistill.modalities.detection_file import DetectionFile, VideoDetections
+from mmdistill.modalities.detection_file import VideoDetections
+from mmdistill.modalities.frame_pack import is_pack
 
 from .images import image_problem
 from .video import FRAMES_THAT_MAY_LACK, VideoError, probe_video
@@ -22,6 +23,8 @@ CHUNK = 16
 # Sides are whole pixels, so a scaled frame has another shape by so much; also for boxes that a
 # detector lets run over the edge.
 TOLERANCE = 0.03
+
+Complete = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class Problem(NamedTuple):
@@ -59,6 +62,7 @@ def check_video(
     modalities: Mapping[str, Modality],
     num_frames: int,
     records: Sequence[dict[str, Any]],
+    complete: Complete = dict,
 ) -> VideoFindings:
     """Read what training reads of some clips of one video, and compare the modalities.
 
@@ -68,10 +72,11 @@ def check_video(
         num_frames: Frames of each clip that are decoded, the first and the last among them; 0
             decodes all. Images are looked at one by one in any case.
         records: The clips.
+        complete: `MultimodalDataset.complete` of their data set.
     """
     findings = VideoFindings(len(records))
     sizes: dict[str, tuple[int, int]] = {}
-    for record in records:
+    for record in _completed(loader, records, complete, findings):
         for key, modality in modalities.items():
             try:
                 if not modality.available(record):
@@ -89,6 +94,21 @@ def check_video(
     readable = {key: modality for key, modality in modalities.items() if key in sizes}
     _compare(loader, readable, sizes, records[0], findings)
     return findings
+
+
+def _completed(
+    loader: str, records: Sequence[dict], complete: Complete, findings: VideoFindings
+) -> list[dict]:
+    """The records that can be completed; a problem for each other one."""
+    whole = []
+    for record in records:
+        try:
+            whole.append(complete(record))
+        # It may open the video, to see how long it is.
+        except Exception as error:
+            problem = Problem(loader, record['sample_id'], '', message_of(error))
+            findings.problems.append(problem)
+    return whole
 
 
 def _problems_of_its_own(modality: Modality, record: dict[str, Any]) -> list[str]:
@@ -127,11 +147,11 @@ def _image_problems(modality: Modality, record: dict[str, Any]):
 
 def _folders(modality: Modality, record: dict[str, Any]) -> list[Path]:
     """The folders of images that a modality of ours reads; none where it reads a file."""
+    if not isinstance(modality, (FlowModality, RGBModality)) or is_pack(modality.path(record)):
+        return []
     if isinstance(modality, FlowModality):
         return [modality.path(record) / axis for axis in 'uv']
-    if isinstance(modality, RGBModality) and modality.path(record).is_dir():
-        return [modality.path(record)]
-    return []
+    return [modality.path(record)] if modality.path(record).is_dir() else []
 
 
 def _compare(
@@ -151,14 +171,12 @@ def _compare(
     for key, modality in modalities.items():
         try:
             if isinstance(modality, DetectionModality):
-                file = DetectionFile(modality.path(record))
-                video = file.load(video_id)
-                counts = [video.num_frames]
-                for text in _box_problems(video, len(file.classes)):
-                    add(key, f'{file.path}: {text}')
+                counts, found = _check_detections(modality, record)
+                for text in found:
+                    add(key, text)
             else:
                 counts = _count_frames(modality, record)
-        except (OSError, VideoError, KeyError) as error:
+        except (OSError, ValueError, VideoError, KeyError) as error:
             add(key, message_of(error))
             continue
         if len(set(counts)) > 1:
@@ -171,6 +189,19 @@ def _compare(
     findings.notes += _compare_sizes(comparable, add)
 
 
+def _check_detections(
+    modality: DetectionModality, record: dict[str, Any]
+) -> tuple[list[int], list[str]]:
+    """Frames of the video, where the detections say so; what is wrong with its boxes."""
+    file = modality.detection_file(record)
+    if file is None:
+        num_frames = modality.num_frames(record)
+        return ([] if num_frames is None else [num_frames]), []
+    video = file.load(record['video_id'])
+    problems = _box_problems(video, len(file.classes))
+    return [video.num_frames], [f'{file.path}: {text}' for text in problems]
+
+
 def _count_frames(modality: Modality, record: dict[str, Any]) -> list[int]:
     """Frames of the video per folder, or of its file; [] where a modality has none of its own."""
     suffix = Path(getattr(modality, 'template', '')).suffix
@@ -178,8 +209,8 @@ def _count_frames(modality: Modality, record: dict[str, Any]) -> list[int]:
     stride = record.get('flow_stride', 1) if isinstance(modality, FlowModality) else 1
     if folders:
         return [stride * sum(x.suffix == suffix for x in folder.iterdir()) for folder in folders]
-    if not isinstance(modality, RGBModality):
-        return []
+    if not isinstance(modality, RGBModality) or is_pack(modality.path(record)):
+        return []  # a pack may hold segments, and reading has found where it ends
     return [probe_video(modality.path(record)).num_frames]
 
 

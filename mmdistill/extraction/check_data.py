@@ -1,9 +1,7 @@
 """Walk the data that a config will read, before a training does: problems, classes, holdout."""
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +15,8 @@ from mmdistill.labels import ACTION
 from mmdistill.modalities import Modality
 from mmdistill.registry import DATASETS
 
-from .check_clips import Problem, VideoFindings, check_video, message_of
+from .check_clips import Complete, Problem, VideoFindings, check_video, message_of
+from .check_pool import VideoTask, check_videos
 
 LOADERS = ('train', 'holdout', 'val', 'test')
 
@@ -32,6 +31,7 @@ class LoaderPlan:
         num_clips: Of the whole data set.
         class_counts: Task -> number of clips of each class.
         records: The clips to look at.
+        complete: `MultimodalDataset.complete` of the data set, for these.
         split: 'train', 'holdout' or None, as the data set has it.
     """
 
@@ -40,6 +40,7 @@ class LoaderPlan:
     num_clips: int
     class_counts: dict[str, list[int]]
     records: list[dict[str, Any]]
+    complete: Complete
     split: str | None = None
 
 
@@ -112,25 +113,21 @@ def run_check(report: DataReport, num_frames: int = 8, workers: int = 0) -> Iter
         num_frames: Frames of each clip that are decoded; 0 decodes all.
         workers: Processes; 0 works in this one.
     """
-    tasks = []
+    plans, tasks = [], []
     for plan in report.plans:
         by_video: dict[str, list[dict]] = {}
         for record in plan.records:
             by_video.setdefault(record['video_id'], []).append(record)
         for records in by_video.values():
-            tasks.append((plan, (plan.name, plan.modalities, num_frames, records)))
-    if not workers:
-        for plan, task in tasks:
-            report.add(plan, found := check_video(*task))
-            yield found.num_clips
+            plans.append(plan)
+            tasks.append(VideoTask(plan.name, plan.modalities, num_frames, records, plan.complete))
+    if workers:
+        done = check_videos(tasks, workers)
     else:
-        # Not fork: decoders and HDF5 do not survive it.
-        context = multiprocessing.get_context('forkserver')
-        with ProcessPoolExecutor(workers, context) as pool:
-            waiting = {pool.submit(check_video, *task): plan for plan, task in tasks}
-            for future in as_completed(waiting):
-                report.add(waiting[future], found := future.result())
-                yield found.num_clips
+        done = ((number, check_video(*task)) for number, task in enumerate(tasks))
+    for number, found in done:
+        report.add(plans[number], found)
+        yield found.num_clips
     report.problems.sort()
 
 
@@ -177,19 +174,14 @@ def _plan_loader(
     report.problems += [Problem(name, '', 'labels', text) for text in collecting.found]
     loads = [step for step in dataset.pipeline.transforms if isinstance(step, LoadModalities)]
     modalities = {key: m for step in loads for key, m in step.modalities.items()}
-    plan = LoaderPlan(name, modalities, len(dataset), {}, [], options.get('split'))
+    plan = LoaderPlan(name, modalities, len(dataset), {}, [], kind.complete, options.get('split'))
     plan.class_counts = _count_classes(name, dataset, outputs, report.problems)
     num, seed = choice
     chosen = np.arange(len(dataset))
     if num is not None and num < len(dataset):
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, num, replace=False))
-    for index in chosen.tolist():
-        try:
-            plan.records.append(dataset.load_record(index))
-        # A record may open its video, to see how long it is.
-        except Exception as error:
-            sample = MultimodalDataset.get_data_info(dataset, index)['sample_id']
-            report.problems.append(Problem(name, sample, '', message_of(error)))
+    # Not completed yet: that may open the video, which is for the processes that can be lost.
+    plan.records = [dataset.plain_record(index) for index in chosen.tolist()]
     report.plans.append(plan)
 
 
@@ -222,8 +214,7 @@ def _count_classes(
     """Clips per class; labels that the model has no output for become problems."""
     counts: dict[str, Counter] = {}
     for index in range(len(dataset)):
-        # The plain record: that of some data sets opens the video.
-        record = MultimodalDataset.get_data_info(dataset, index)
+        record = dataset.plain_record(index)
         label = record.get('label')
         labels = label if isinstance(label, dict) else {ACTION: label}
         for task, value in labels.items():

@@ -3,6 +3,7 @@
 from .distillation_diagnostics_hook import DistillationDiagnosticsHook
 from .distillation_loss_hook import DistillationLossHook
 from .holdout import HoldoutLogits, collect_holdout, holdout_report
+from .rank_buffers_hook import RankBuffersHook
 from .rng_state_hook import RngStateHook
 from .safe_checkpoint_hook import SafeCheckpointHook, latest_checkpoint
 from .teacher_weighting_hook import TeacherWeightingHook
@@ -11,6 +12,7 @@ __all__ = [
     'DistillationDiagnosticsHook',
     'DistillationLossHook',
     'HoldoutLogits',
+    'RankBuffersHook',
     'RngStateHook',
     'SafeCheckpointHook',
     'TeacherWeightingHook',

@@ -3,6 +3,7 @@
 Shape legend: B = clips, M = experts.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from ..models.teacher_output import TeacherOutput, set_teacher_output
 from ..registry import HOOKS, MODELS
 from .diagnosis import temperature_warnings
 from .holdout import fit_on_holdout, fuse_holdout, use_holdout
+from .prefetch import TeachAhead, peek_into
 from .trial import check_labels, try_features
 
 CHECKPOINT_KEY = 'distillation'
@@ -48,6 +50,7 @@ class DistillationLossHook(Hook):
         # Task to top-1 accuracy of the fused teacher on the holdout; empty without one.
         self.holdout_accuracy: dict[str, float] = {}
         self._restored: dict[str, Any] | None = None
+        self._ahead: TeachAhead | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Remember what the run that is being resumed had found.
@@ -84,6 +87,7 @@ class DistillationLossHook(Hook):
             self._restore(runner, student)
         if student.wanted_features:
             try_features(student, self.teacher, runner.train_dataloader)
+        self._ahead = self._make_ahead(runner, student)
 
     def _make_teacher(
         self, runner: Runner, student: StudentRecognizer
@@ -98,6 +102,22 @@ class DistillationLossHook(Hook):
                 '(teacher_cache=None).'
             )
         return CachedTeacher.from_config(runner.cfg, teacher, runner.train_dataloader.dataset)
+
+    def _make_ahead(self, runner: Runner, student: StudentRecognizer) -> TeachAhead | None:
+        if not self.teacher.prefetch:
+            return None
+        if student.blending is not None:
+            raise ValueError(
+                'The teacher is to be asked about the next batch ahead (prefetch=True), but mixup '
+                'or CutMix is drawn only when its turn has come: set prefetch=False on the '
+                'teacher, or remove the blending.'
+            )
+        return TeachAhead(self.teacher, peek_into(runner), partial(self._share, student))
+
+    def _share(self, student: StudentRecognizer, data_batch: dict[str, Any]) -> None:
+        """Bring a batch to the device once, for student and experts."""
+        if self.teacher.share_inputs:
+            data_batch.update(student.data_preprocessor.cast_data(data_batch))
 
     def _meet_holdout(self, runner: Runner, student: StudentRecognizer) -> None:
         if isinstance(self.teacher, CachedTeacher):
@@ -130,9 +150,15 @@ class DistillationLossHook(Hook):
         """Let the teacher answer for the batch, once mixup or CutMix has been drawn for both."""
         student = student_of(runner)
         student.progress = runner.iter / runner.max_iters
-        blend = student.blend(data_batch)
-        output = self.teacher.teach(data_batch, blend)
+        answers = self._ahead and self._ahead.answers(data_batch)
+        if answers is None:
+            self._share(student, data_batch)
+            output = self.teacher.teach(data_batch, student.blend(data_batch))
+        else:
+            output = self.teacher.teach(data_batch, answers=answers)
         set_teacher_output(data_batch['data_samples'], output)
+        if self._ahead is not None:
+            self._ahead.ask_next()
         scalars = self._mean_weights(output) | student.scheduled_weights
         for name, value in scalars.items():
             runner.message_hub.update_scalar(f'train/{name}', value)

@@ -93,7 +93,7 @@ class RngStateHook(Hook):
         outputs: dict[str, torch.Tensor] | None = None,
     ) -> None:
         """Only the main process saves, so the others hand it their generators beforehand."""
-        if any(_saves_now(hook, runner) for hook in runner.hooks):
+        if any(saves_now(hook, runner) for hook in runner.hooks):
             self._gather()
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -123,7 +123,7 @@ class RngStateHook(Hook):
             self._gathered = all_gather_object(random_state())
 
 
-def _saves_now(hook: Hook, runner: Runner) -> bool:
+def saves_now(hook: Hook, runner: Runner) -> bool:
     """Whether a hook saves a checkpoint after this iteration."""
     if not isinstance(hook, CheckpointHook) or hook.by_epoch:
         return False

@@ -1,73 +1,93 @@
 """Calibration of every task and of the joint action, as metrics of a whole test set.
 
-Shape legend: N = samples, K = classes, Kv = verbs, Kn = nouns.
+Shape legend: N = samples, K = classes.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.evaluator import BaseMetric
 
 from ..labels import ACTION
 from ..registry import METRICS
-from .calibration_error import (
-    ReliabilityBins,
-    TopLabel,
-    adaptive_binned_error,
-    bin_top_label,
-    binned_error,
-    brier_score,
-    classwise_ece,
-    classwise_gaps,
-    negative_log_likelihood,
-    top_label,
-)
+from .answers import Probabilities, ProbabilitySums, read_answers
+from .bootstrap import Interval
+from .calibration_error import ReliabilityBins, bin_top_label, top_label
+from .calibration_summary import CalibrationSummary, summarise, summary_of_rows
 from .epic_kitchens import NOUN, VERB, has_joint_action
-from .score_table import ScoreKind, ScoreTable, check_score_kind, read_row, table_from_rows
+from .score_table import (
+    ScoreKind,
+    ScoreTable,
+    are_probabilities,
+    check_alike,
+    check_score_kind,
+    log_probabilities,
+    probabilities_error,
+    read_row,
+    row_form,
+    row_ids,
+)
+from .weighted_errors import TopLabel, equal_width_edges
 
 
 def calibration_errors(
     table: ScoreTable, scores: ScoreKind, num_bins: int = 15
 ) -> dict[str, float]:
-    """`<task>/{ece,ece_l2,mce,adaptive_ece,classwise_ece,nll,brier}` of every task.
+    """Every error of every task, as `<task>/<name>`.
 
-    The action of verb + noun data has p(verb) * p(noun) as its probabilities: one class per pair.
+    The names are ece, ece_l2, mce, adaptive_ece, classwise_ece, nll, brier, overconfidence and
+    aurc. The action of verb + noun data has p(verb) * p(noun) as its probabilities: one class per
+    pair.
     """
-    metrics = {}
-    for task, top in _top_labels(table, scores).items():
-        values = {
-            'ece': binned_error(top, num_bins, 'l1'),
-            'ece_l2': binned_error(top, num_bins, 'l2'),
-            'mce': binned_error(top, num_bins, 'max'),
-            'adaptive_ece': adaptive_binned_error(top, num_bins),
-        }
-        if task in table.labels:
-            log_probs_NK, labels_N = table.log_probs(task, scores), table.labels[task]
-            probs_NK = np.exp(log_probs_NK)
-            values['classwise_ece'] = classwise_ece(probs_NK, labels_N, num_bins)
-            values['nll'] = negative_log_likelihood(log_probs_NK, labels_N)
-            values['brier'] = brier_score(probs_NK, labels_N)
-        else:
-            values.update(_joint_scores(table, scores, num_bins))
-        metrics.update({f'{task}/{name}': value for name, value in values.items()})
-    return metrics
+    return summarise(table, scores, num_bins).errors()
+
+
+def calibration_intervals(
+    table: ScoreTable,
+    scores: ScoreKind,
+    num_bins: int = 15,
+    num_resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """As `calibration_errors`, with intervals of a bootstrap over the groups (videos).
+
+    Raises:
+        ValueError: There are fewer than two groups, or the level is not in (0, 1).
+    """
+    summary = summarise(table, scores, num_bins, by_group=True)
+    return summary.intervals(num_resamples, level, seed)
 
 
 def reliability_by_task(
     table: ScoreTable, scores: ScoreKind, num_bins: int = 15
 ) -> dict[str, ReliabilityBins]:
     """The reliability diagram of every task, the joint action included."""
-    tops = _top_labels(table, scores)
+    tops = {
+        task: top_label(np.exp(table.log_probs(task, scores)), labels_N)
+        for task, labels_N in table.labels.items()
+    }
+    if has_joint_action(table):
+        verb, noun = tops[VERB], tops[NOUN]
+        # The most probable pair is the most probable verb with the most probable noun.
+        tops[ACTION] = TopLabel(
+            verb.confidence_N * noun.confidence_N, verb.correct_N & noun.correct_N
+        )
     return {task: bin_top_label(top, num_bins) for task, top in tops.items()}
 
 
 @METRICS.register_module()
 class Calibration(BaseMetric):
-    """`calibration/<task>/...`: ECE and its variants, NLL (nats) and Brier score.
+    """`calibration/<task>/...`: ECE and its variants, NLL (nats), Brier score and AURC.
+
+    Scores are forgotten batch by batch: a few numbers are kept per sample, and one per class.
 
     Args:
         scores: What the model's `pred_score` holds, 'logits' or 'probs'; never guessed.
         num_bins: Bins of the confidence.
+        num_resamples: Resamples of a bootstrap over the groups (videos), for 95 % intervals as
+            `calibration/<task>/<name>/{low,high}`; 0 for none.
         collect_device: 'cpu' or 'gpu', how results are gathered from all ranks.
         prefix: First part of the metric names.
         collect_dir: Shared folder for gathering on 'cpu'.
@@ -82,6 +102,7 @@ class Calibration(BaseMetric):
         self,
         scores: ScoreKind,
         num_bins: int = 15,
+        num_resamples: int = 0,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -89,51 +110,61 @@ class Calibration(BaseMetric):
         super().__init__(collect_device, prefix, collect_dir)
         self.scores = check_score_kind(scores)
         self.num_bins = num_bins
-        if num_bins < 1:
-            raise ValueError(f'Expected num_bins >= 1, got {num_bins}.')
+        self.num_resamples = num_resamples
+        equal_width_edges(num_bins)  # raises where there are no bins
+        self._begin()
+
+    def _begin(self) -> None:
+        self._sums = ProbabilitySums(by_group=self.num_resamples > 0)
+        # The sample that was seen last, not in the sums yet: it may be the sampler's padding.
+        self._last: tuple[str, Probabilities] | None = None
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
-        """Keep every sample's scores, labels and flags."""
-        self.results += [
-            read_row(s, self.scores, len(self.results) + i) for i, s in enumerate(data_samples)
-        ]
+        """Keep what calibration needs of every sample."""
+        for sample in data_samples:
+            row = read_row(sample, self.scores, len(self.results))
+            log_probs = {t: log_probabilities(x, self.scores) for t, x in row['scores'].items()}
+            self.results.append(
+                {
+                    'sample_id': row['sample_id'],
+                    'group': row['group'],
+                    'form': row_form(row),
+                    'probabilities': {t for t, x in row['scores'].items() if are_probabilities(x)},
+                    'answers': read_answers(log_probs, row['labels'], self.num_bins),
+                }
+            )
+            if self._last is not None:
+                self._sums.add(*self._last)
+            self._last = row['group'], log_probs
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather all ranks' sums without the sampler's padding, then evaluate."""
+        rank, world_size = get_dist_info()
+        # The sampler deals samples to the ranks in turn, so padding is the last of a rank.
+        if self._last is not None and (len(self.results) - 1) * world_size + rank < size:
+            self._sums.add(*self._last)
+        by_rank = all_gather_object(self._sums)
+        self._begin()
+        for sums in by_rank:
+            self._sums.merge(sums)
+        metrics = super().evaluate(size)
+        self._begin()
+        return metrics
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Calibration over all ranks' samples."""
-        return calibration_errors(table_from_rows(results, self.scores), self.scores, self.num_bins)
+        check_alike(row_ids(results), [row['form'] for row in results])
+        if self.scores == 'logits':
+            for task in set.intersection(*[row['probabilities'] for row in results]):
+                raise probabilities_error(task)
+        summary = self._summary(results)
+        metrics = summary.errors()
+        if self.num_resamples:
+            for name, interval in summary.intervals(self.num_resamples).items():
+                metrics[f'{name}/low'], metrics[f'{name}/high'] = interval.low, interval.high
+        return metrics
 
-
-def _top_labels(table: ScoreTable, scores: ScoreKind) -> dict[str, TopLabel]:
-    tops = {
-        task: top_label(np.exp(table.log_probs(task, scores)), labels_N)
-        for task, labels_N in table.labels.items()
-    }
-    if has_joint_action(table):
-        verb, noun = tops[VERB], tops[NOUN]
-        # The most probable pair is the most probable verb with the most probable noun.
-        tops[ACTION] = TopLabel(
-            verb.confidence_N * noun.confidence_N, verb.correct_N & noun.correct_N
-        )
-    return tops
-
-
-def _joint_scores(table: ScoreTable, scores: ScoreKind, num_bins: int) -> dict[str, float]:
-    """Class-wise ECE, NLL and Brier score of the pairs, without an (N, Kv, Kn) array."""
-    logs = {task: table.log_probs(task, scores) for task in (VERB, NOUN)}
-    verb_NV, noun_NO = np.exp(logs[VERB]), np.exp(logs[NOUN])
-    verbs_N, nouns_N = table.labels[VERB], table.labels[NOUN]
-    gaps = sum(
-        classwise_gaps(
-            verb_NV[:, [verb]] * noun_NO, np.where(verbs_N == verb, nouns_N, -1), num_bins
-        )
-        for verb in range(verb_NV.shape[1])
-    )
-    rows = np.arange(len(verbs_N))
-    target_N = verb_NV[rows, verbs_N] * noun_NO[rows, nouns_N]
-    squares_N = (verb_NV**2).sum(axis=1) * (noun_NO**2).sum(axis=1)
-    return {
-        'classwise_ece': gaps / (verb_NV.shape[1] * noun_NO.shape[1]),
-        'nll': negative_log_likelihood(logs[VERB], verbs_N)
-        + negative_log_likelihood(logs[NOUN], nouns_N),
-        'brier': float((squares_N - 2 * target_N + 1).mean()),
-    }
+    def _summary(self, results: list[dict]) -> CalibrationSummary:
+        groups = [row['group'] for row in results]
+        answers = [row['answers'] for row in results]
+        return summary_of_rows(groups, answers, self._sums, self.num_bins)

@@ -9,16 +9,20 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .score_arrays import Array, as_float64, checked_probabilities, checked_scores, log_softmax
+from .bootstrap import every_clip_once
+from .classwise import ClassEntries, LabelEntries, classwise_errors
+from .score_arrays import Array, checked_probabilities, checked_scores, log_softmax
+from .weighted_errors import (
+    TopLabel,
+    bin_index,
+    equal_mass_error,
+    equal_width_edges,
+    equal_width_errors,
+    risk_coverage_area,
+)
 
 Norm: TypeAlias = Literal['l1', 'l2', 'max']
-
-
-class TopLabel(NamedTuple):
-    """Each sample's prediction: its probability, and whether it is the label."""
-
-    confidence_N: np.ndarray
-    correct_N: np.ndarray
+NAMES = dict(l1='ece', l2='ece_l2', max='mce')
 
 
 class ReliabilityBins(NamedTuple):
@@ -49,7 +53,17 @@ def expected_calibration_error(
         ValueError: Rows that are no distributions, NaN, labels out of range (naming the sample),
             an unknown norm, or num_bins < 1.
     """
-    return binned_error(top_label(probs_NK, labels_N), num_bins, norm)
+    if norm not in NAMES:
+        raise ValueError(f"Expected norm 'l1', 'l2' or 'max', got {norm!r}.")
+    return _equal_width(probs_NK, labels_N, num_bins, NAMES[norm])
+
+
+def overconfidence_share(probs_NK: Array, labels_N: Array, num_bins: int = 15) -> float:
+    """Share of the ECE (l1) that comes from bins whose confidence exceeds their accuracy.
+
+    1: every wrong confidence is too high; 0: too low, or the ECE is 0.
+    """
+    return _equal_width(probs_NK, labels_N, num_bins, 'overconfidence')
 
 
 def adaptive_ece(probs_NK: Array, labels_N: Array, num_bins: int = 15) -> float:
@@ -58,7 +72,8 @@ def adaptive_ece(probs_NK: Array, labels_N: Array, num_bins: int = 15) -> float:
     Nguyen and O'Connor, 2015 (https://arxiv.org/abs/1508.05154); as in Mukhoti et al., 2020
     (https://arxiv.org/abs/2002.09437), on the predicted class.
     """
-    return adaptive_binned_error(top_label(probs_NK, labels_N), num_bins)
+    top = top_label(probs_NK, labels_N)
+    return float(equal_mass_error(top, _once(top), num_bins)[0])
 
 
 def classwise_ece(probs_NK: Array, labels_N: Array, num_bins: int = 15) -> float:
@@ -67,7 +82,12 @@ def classwise_ece(probs_NK: Array, labels_N: Array, num_bins: int = 15) -> float
     Kull et al., *Beyond temperature scaling*, 2019, eq. 3. https://arxiv.org/abs/1910.12656
     """
     probs_NK, labels_N = checked_probabilities(probs_NK, labels_N)
-    return classwise_gaps(probs_NK, labels_N, num_bins) / probs_NK.shape[1]
+    rows, classes = np.nonzero(probs_NK > equal_width_edges(num_bins)[1])
+    above = ClassEntries(rows, classes, probs_NK[rows, classes])
+    labels = LabelEntries(labels_N, probs_NK[np.arange(len(labels_N)), labels_N])
+    once = every_clip_once(np.zeros(len(labels_N)))
+    sums_1K = probs_NK.sum(axis=0, keepdims=True)
+    return float(classwise_errors(sums_1K, above, labels, once, num_bins)[0])
 
 
 def negative_log_likelihood(logits_NK: Array, labels_N: Array) -> float:
@@ -91,6 +111,17 @@ def brier_score(probs_NK: Array, labels_N: Array) -> float:
     return float(((probs_NK**2).sum(axis=1) - 2 * target_N + 1).mean())
 
 
+def area_under_risk_coverage(probs_NK: Array, labels_N: Array) -> float:
+    """AURC: the mean error rate of a model that answers only where it is most confident.
+
+    Geifman et al., *Bias-Reduced Uncertainty Estimation*, 2019, sec. 3
+    (https://arxiv.org/abs/1805.08206): over every number of answers from 1 to N; among equal
+    confidences, over all orders.
+    """
+    top = top_label(probs_NK, labels_N)
+    return float(risk_coverage_area(top, _once(top))[0])
+
+
 def reliability_bins(probs_NK: Array, labels_N: Array, num_bins: int = 15) -> ReliabilityBins:
     """Mean confidence, accuracy and count of every bin of the confidence."""
     return bin_top_label(top_label(probs_NK, labels_N), num_bins)
@@ -104,8 +135,8 @@ def top_label(probs_NK: Array, labels_N: Array) -> TopLabel:
 
 def bin_top_label(top: TopLabel, num_bins: int = 15) -> ReliabilityBins:
     """As `reliability_bins`, from confidences and correctness."""
-    edges = _equal_width_edges(num_bins)
-    index_N = _bin_index(top.confidence_N, edges)
+    edges = equal_width_edges(num_bins)
+    index_N = bin_index(top.confidence_N, edges)
     count_B = np.bincount(index_N, minlength=num_bins)
     filled_B = np.where(count_B > 0, count_B, np.nan)
     confidence_B = np.bincount(index_N, top.confidence_N, num_bins) / filled_B
@@ -113,57 +144,10 @@ def bin_top_label(top: TopLabel, num_bins: int = 15) -> ReliabilityBins:
     return ReliabilityBins(edges, confidence_B, accuracy_B, count_B)
 
 
-def binned_error(top: TopLabel, num_bins: int = 15, norm: Norm = 'l1') -> float:
-    """As `expected_calibration_error`, from confidences and correctness."""
-    bins = bin_top_label(top, num_bins)
-    filled_B = bins.count_B > 0
-    gap_B = np.abs(bins.accuracy_B - bins.confidence_B)[filled_B]
-    weight_B = bins.count_B[filled_B] / len(top.confidence_N)
-    if norm == 'l1':
-        return float((weight_B * gap_B).sum())
-    if norm == 'l2':
-        return float(np.sqrt((weight_B * gap_B**2).sum()))
-    if norm == 'max':
-        return float(gap_B.max())
-    raise ValueError(f"Expected norm 'l1', 'l2' or 'max', got {norm!r}.")
+def _equal_width(probs_NK: Array, labels_N: Array, num_bins: int, name: str) -> float:
+    top = top_label(probs_NK, labels_N)
+    return float(equal_width_errors(top, _once(top), num_bins)[name][0])
 
 
-def adaptive_binned_error(top: TopLabel, num_bins: int = 15) -> float:
-    """As `adaptive_ece`, from confidences and correctness."""
-    _equal_width_edges(num_bins)
-    ordered_N = np.sort(as_float64(top.confidence_N))
-    # Every edge is a confidence that occurs: bin b ends at the ceil(b * N / B)-th smallest.
-    ends = -(-np.arange(1, num_bins + 1) * len(ordered_N) // num_bins)
-    edges = np.unique(ordered_N[ends - 1])
-    index_N = np.searchsorted(edges, top.confidence_N, side='left')
-    gap_B = np.bincount(index_N, top.correct_N - top.confidence_N)
-    return float(np.abs(gap_B).sum() / len(ordered_N))
-
-
-def classwise_gaps(probs_NK: np.ndarray, labels_N: np.ndarray, num_bins: int = 15) -> float:
-    """Sum over classes of their binary ECE; a label of -1 belongs to none of the classes."""
-    num_samples, num_classes = probs_NK.shape
-    edges = _equal_width_edges(num_bins)
-    # A row has fewer than B entries above the first bin: only those need to be looked up.
-    above_NK = probs_NK > edges[1]
-    rows, classes = np.nonzero(above_NK)
-    values = probs_NK[rows, classes]
-    bins = num_bins * classes + _bin_index(values, edges)
-    gap = np.zeros(num_bins * num_classes)
-    gap += np.bincount(bins, values, len(gap))
-    gap[::num_bins] += probs_NK.sum(axis=0, where=~above_NK)
-    rows = np.flatnonzero(labels_N >= 0)
-    bins = num_bins * labels_N[rows] + _bin_index(probs_NK[rows, labels_N[rows]], edges)
-    gap -= np.bincount(bins, minlength=len(gap))
-    return float(np.abs(gap).sum() / num_samples)
-
-
-def _equal_width_edges(num_bins: int) -> np.ndarray:
-    if num_bins < 1:
-        raise ValueError(f'Expected num_bins >= 1, got {num_bins}.')
-    # i / n is the double nearest to the edge, so a confidence written as 0.2 meets the edge 3/15.
-    return np.arange(num_bins + 1) / num_bins
-
-
-def _bin_index(confidence: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    return np.searchsorted(edges[1:-1], confidence, side='left')
+def _once(top: TopLabel) -> np.ndarray:
+    return np.ones((1, len(top.confidence_N)))

@@ -11,7 +11,13 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from ..registry import METRICS
-from .score_table import ScoreTable, check_not_probabilities, read_row, table_from_rows
+from .score_table import (
+    ScoreTable,
+    check_not_probabilities,
+    check_table,
+    read_row,
+    table_from_rows,
+)
 
 
 def save_scores(path: str | Path, table: ScoreTable) -> None:
@@ -39,7 +45,7 @@ def load_scores(path: str | Path) -> ScoreTable:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is none of ours.
+        ValueError: The file is none of ours, has no samples, NaN scores or impossible labels.
     """
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
@@ -56,6 +62,7 @@ def load_scores(path: str | Path) -> ScoreTable:
     table = ScoreTable(
         arrays['sample_ids'], arrays['groups'], kinds['logits'], kinds['labels'], kinds['flags']
     )
+    check_table(table)
     check_not_probabilities(table, 'logits')
     return table
 

@@ -7,6 +7,7 @@ https://arxiv.org/abs/2006.13256
 Shape legend: N = samples, Kv = verbs, Kn = nouns, J = best actions kept per sample.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -77,7 +78,12 @@ def joint_action_ranks(
 
 def has_joint_action(table: ScoreTable) -> bool:
     """Whether the action is to be joined from verb and noun (not a task of its own)."""
-    return {VERB, NOUN} <= table.labels.keys() and ACTION not in table.labels
+    return joins_action(table.labels)
+
+
+def joins_action(tasks: Collection[str]) -> bool:
+    """Whether these tasks have verb and noun, and no action of their own."""
+    return {VERB, NOUN} <= set(tasks) and ACTION not in tasks
 
 
 def split_masks(table: ScoreTable, task: str) -> dict[str, np.ndarray]:

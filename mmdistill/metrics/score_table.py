@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from ..labels import ACTION
-from .score_arrays import as_float64, distribution_rows, log_softmax
+from .score_arrays import Array, as_float64, distribution_rows, log_softmax
 
 ScoreKind: TypeAlias = Literal['logits', 'probs']
 
@@ -42,15 +42,20 @@ class ScoreTable:
         return as_float64(self.scores[task]).mean(axis=1)
 
     def log_probs(self, task: str, scores: ScoreKind) -> np.ndarray:
-        """Log-probabilities after averaging over the views: (N, K) float64.
+        """Log-probabilities after averaging over the views: (N, K) float64."""
+        return log_probabilities(self.scores[task], scores)
 
-        A probability of 0 counts as the smallest normal float64 (about -708 nats), so that
-        the mean over samples stays finite.
-        """
-        mean_NK = self.mean_scores(task)
-        if scores == 'logits':
-            return log_softmax(mean_NK)
-        return np.log(np.maximum(mean_NK, np.finfo(np.float64).tiny))
+
+def log_probabilities(scores_VK: Array, scores: ScoreKind) -> np.ndarray:
+    """Log-probabilities after averaging over the views, (..., V, K) -> (..., K) float64.
+
+    A probability of 0 counts as the smallest normal float64 (about -708 nats), so that the mean
+    over samples stays finite.
+    """
+    mean_K = as_float64(scores_VK).mean(axis=-2)
+    if scores == 'logits':
+        return log_softmax(mean_K)
+    return np.log(np.clip(mean_K, np.finfo(np.float64).tiny, 1.0))
 
 
 def check_score_kind(scores: str) -> ScoreKind:
@@ -117,12 +122,8 @@ def table_from_rows(rows: Sequence[dict], scores: ScoreKind) -> ScoreTable:
         ValueError: No rows, a sample id twice, rows that differ in tasks, views or flags, or
             scores that are called logits though every row is a probability distribution.
     """
-    if not rows:
-        raise ValueError('There is nothing to evaluate: the test set has no samples.')
-    ids = [
-        row['sample_id'] if row['sample_id'] is not None else f'#{i}' for i, row in enumerate(rows)
-    ]
-    _check_alike(ids, rows)
+    ids = row_ids(rows)
+    check_alike(ids, [row_form(row) for row in rows])
     table = ScoreTable(
         sample_ids=np.array(ids),
         groups=np.array([row['group'] for row in rows]),
@@ -148,11 +149,41 @@ def check_not_probabilities(table: ScoreTable, scores: ScoreKind) -> None:
         ValueError: The scores of a task are probabilities.
     """
     for task, scores_NVK in table.scores.items() if scores == 'logits' else ():
-        if scores_NVK.shape[-1] > 1 and distribution_rows(as_float64(scores_NVK)).all():
-            raise ValueError(
-                f'The {task!r} scores were said to be logits, but every row is a probability '
-                "distribution; set scores='probs', or average_clips='score' on the head."
-            )
+        if are_probabilities(scores_NVK):
+            raise probabilities_error(task)
+
+
+def are_probabilities(scores: Array) -> bool:
+    """Whether every row (last axis) of two classes or more is a probability distribution."""
+    if len(scores) == 0 or scores.shape[-1] == 1:
+        return False
+    return bool(distribution_rows(as_float64(scores)).all())
+
+
+def probabilities_error(task: str) -> ValueError:
+    """What to raise where the scores of a task were said to be logits and are none."""
+    return ValueError(
+        f'The {task!r} scores were said to be logits, but every row is a probability '
+        "distribution; set scores='probs', or average_clips='score' on the head."
+    )
+
+
+def check_table(table: ScoreTable) -> None:
+    """Check finite scores and labels that are classes, as `read_row` does sample by sample.
+
+    Raises:
+        ValueError: There are no samples, or one of them is wrong; it is named.
+    """
+    if not len(table.sample_ids):
+        raise ValueError('There is nothing to evaluate: the scores are of no samples.')
+    for task, scores_NVK in table.scores.items():
+        finite_N = np.isfinite(scores_NVK).all(axis=(1, 2))
+        labels_N = table.labels.get(task, np.zeros(len(finite_N), np.int64))
+        known_N = (labels_N >= 0) & (labels_N < scores_NVK.shape[2])
+        if not (finite_N & known_N).all():
+            first = int(np.argmin(finite_N & known_N))
+            label = int(labels_N[first])
+            _check_row(str(table.sample_ids[first]), task, scores_NVK[first], label, 'logits')
 
 
 def _labels_of(sample: Mapping) -> dict[str, int]:
@@ -197,22 +228,40 @@ def _check_row(
         )
 
 
-def _check_alike(ids: list[str], rows: Sequence[dict]) -> None:
+def row_ids(rows: Sequence[dict]) -> list[str]:
+    """The sample ids of rows; a row without one is named by its position.
+
+    Raises:
+        ValueError: There are no rows.
+    """
+    if not rows:
+        raise ValueError('There is nothing to evaluate: the test set has no samples.')
+    return [
+        row['sample_id'] if row['sample_id'] is not None else f'#{i}' for i, row in enumerate(rows)
+    ]
+
+
+def row_form(row: dict) -> tuple:
+    """What all rows must have in common: shapes of the scores, labelled tasks, flags."""
+    shapes = {t: s.shape for t, s in row['scores'].items()}
+    return shapes, sorted(row['labels']), sorted(row['flags'])
+
+
+def check_alike(ids: list[str], forms: Sequence[tuple]) -> None:
+    """Refuse samples that come twice or differ in their form.
+
+    Raises:
+        ValueError: There are such samples.
+    """
     twice = [name for name, count in Counter(ids).items() if count > 1]
     if twice:
         raise ValueError(
             f'{len(twice)} samples were evaluated more than once, such as {twice[0]!r}; use a '
             'DefaultSampler without shuffling, and unique sample ids in the annotation file.'
         )
-    first = _form(rows[0])
-    for name, row in zip(ids, rows, strict=True):
-        if _form(row) != first:
+    for name, form in zip(ids, forms, strict=True):
+        if form != forms[0]:
             raise ValueError(
                 f'Sample {name!r} differs from {ids[0]!r} in the shape of its scores, its '
-                f'labels or its flags: {_form(row)} instead of {first}; all samples need the same.'
+                f'labels or its flags: {form} instead of {forms[0]}; all samples need the same.'
             )
-
-
-def _form(row: dict) -> tuple:
-    shapes = {t: s.shape for t, s in row['scores'].items()}
-    return shapes, sorted(row['labels']), sorted(row['flags'])

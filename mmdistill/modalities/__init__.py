@@ -5,8 +5,9 @@ from .base import Modality, frames_at_own_rate, positions_at_own_rate
 from .detections import DetectionModality, move_boxes
 from .flow import FlowModality, mirror_flow
 from .geometry import ClipGeometry
-from .hand_objects import EpicHandObjects
+from .hand_objects import EpicHandObjects, EpicObjectMasks
 from .images import FrameFolder, ImageModality, move_image
+from .layout_boxes import LayoutBoxes
 from .packed_boxes import PackedBoxes
 from .rgb import RGBModality
 from .something_else import SomethingElseBoxes
@@ -16,9 +17,11 @@ __all__ = [
     'ClipGeometry',
     'DetectionModality',
     'EpicHandObjects',
+    'EpicObjectMasks',
     'FlowModality',
     'FrameFolder',
     'ImageModality',
+    'LayoutBoxes',
     'Modality',
     'PackedBoxes',
     'RGBModality',

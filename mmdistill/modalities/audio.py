@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 
 from ..registry import MODALITIES
-from .audio_track import probe_track, read_sound
+from .audio_pack import AudioPack
+from .audio_track import Sound, probe_track, read_sound
 from .base import Modality, positions_at_own_rate
+from .frame_pack import is_pack
 from .log_mel import SILENCE_DB, log_mel, mask_bands
 
 NCTHW, NCHW, NCTF = LAYOUTS = ('NCTHW', 'NCHW', 'NCTF')
@@ -29,7 +31,8 @@ class AudioModality(Modality):
     The numbers are those of Radevski et al., ICCV 2023 (https://arxiv.org/abs/2307.07483): 24 kHz,
     1.116 s, which make 128 bands and 335 steps (see `log_mel`). Where a clip's sound is shorter
     than the clip, silence stands for it, and a warning says which share. Crop and flip do not
-    concern it.
+    concern it. It is read from the track of a video, from a sound file, or from an HDF5 file with
+    the samples of all videos (`audio_pack`).
 
     Args:
         input_format: 'NCTHW' for 3D recognizers, (views, channels, T, H, W), and 'NCHW' for 2D
@@ -43,7 +46,7 @@ class AudioModality(Modality):
         masking: For training: `time` and `frequency`, the widest stretches that are blanked in
             each segment (columns, bands), and `prob` (default 0.5), how often a clip's are.
         fps: Frames per second of the videos; None takes `avg_fps` of the record, else the rate
-            that the file itself says.
+            that the video file itself says.
         **kwargs: `source`, `clip_len` (T), `size`, `optional` of `Modality`.
 
     Raises:
@@ -72,6 +75,7 @@ class AudioModality(Modality):
         self.norm = tuple(norm)
         self.masking = dict(dict(time=0, frequency=0, prob=0.5), **(masking or {}))
         self.fps = fps
+        self._pack: AudioPack | None = None
         if input_format not in LAYOUTS or channels not in (1, 3) or len(self.masking) != 3:
             raise ValueError(
                 f'AudioModality expects input_format in {list(LAYOUTS)}, 1 or 3 channels, and '
@@ -80,10 +84,13 @@ class AudioModality(Modality):
             )
 
     def available(self, record: dict[str, Any]) -> bool:
-        """Whether the clip has sound; a video without a track is looked into."""
+        """Whether the clip has sound; a video without a track, or a pack, is looked into."""
         if not super().available(record):
             return False
-        return not self.optional or probe_track(self.path(record)).has_audio
+        if not self.optional:
+            return True
+        pack = self._pack_of(record)
+        return probe_track(self.path(record)).has_audio if pack is None else pack.has(record)
 
     def frame_inds(self, frame_inds_VT: np.ndarray) -> np.ndarray:
         """Centres (V, T) of the segments, between the video's frames where they fall there."""
@@ -99,11 +106,11 @@ class AudioModality(Modality):
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Log-mel segments (F, M, L) in dB, centred on (fractional) frames of the video."""
-        path, fps = self.path(record), self._frames_per_second(record)
+        fps = self._frames_per_second(record)
         half = self.num_samples / 2 / self.sample_rate
         centres_F = np.asarray(frame_inds_F) / fps
         begin, stop = centres_F.min() - half, centres_F.max() + half
-        sound = read_sound(path, begin, stop, self.sample_rate)
+        sound = self._sound(record, begin, stop)
         self._say_silence(record, begin, sound.present_N, fps)
         first_F = np.round((centres_F - half - begin) * self.sample_rate).astype(np.int64)
         samples = np.pad(sound.samples_N, (0, self.num_samples))  # a centre may be rounded up
@@ -145,11 +152,24 @@ class AudioModality(Modality):
         """What tools/data/check.py says of a clip: the share of it that has no sound."""
         fps = self._frames_per_second(record)
         begin, stop = record['start_frame'] / fps, record['stop_frame'] / fps
-        present = read_sound(self.path(record), begin, stop, self.sample_rate).present_N
-        share = 1 - present.mean()
+        share = 1 - self._sound(record, begin, stop).present_N.mean()
         if share <= SHARE_WORTH_SAYING:
             return []
         return [f'{self.path(record)} has no sound for {share:.0%} of the clip']
+
+    def _sound(self, record: dict[str, Any], begin: float, stop: float) -> Sound:
+        pack = self._pack_of(record)
+        if pack is not None:
+            return pack.read(record, begin, stop, self.sample_rate)
+        return read_sound(self.path(record), begin, stop, self.sample_rate)
+
+    def _pack_of(self, record: dict[str, Any]) -> AudioPack | None:
+        path = self.path(record)
+        if not is_pack(path):
+            return None
+        if self._pack is None or self._pack.path != path:
+            self._pack = AudioPack(path)
+        return self._pack
 
     @property
     def _masks(self) -> bool:
@@ -173,10 +193,12 @@ class AudioModality(Modality):
             )
 
     def _frames_per_second(self, record: dict[str, Any]) -> float:
-        fps = self.fps or record.get('avg_fps') or probe_track(self.path(record)).frames_per_second
+        fps = self.fps or record.get('avg_fps')
+        if not fps and self._pack_of(record) is None:
+            fps = probe_track(self.path(record)).frames_per_second
         if not fps:
             raise ValueError(
                 f'{self.path(record)} has no pictures that say how many frames there are per '
-                'second: set fps on AudioModality, or video_info on EpicKitchensDataset.'
+                'second: set fps on AudioModality.'
             )
         return fps

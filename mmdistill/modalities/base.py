@@ -140,3 +140,9 @@ def positions_at_own_rate(frame_inds_VT: np.ndarray, clip_len: int | None) -> np
     sampled = np.arange(frame_inds_VT.shape[1])
     wanted = np.linspace(0, sampled[-1], clip_len or len(sampled))
     return np.array([np.interp(wanted, sampled, row) for row in frame_inds_VT])
+
+
+def repeated(frames: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    """`frames[inverse]`, without a copy where every frame is wanted once and in order."""
+    in_order = len(frames) == len(inverse) and (inverse == np.arange(len(inverse))).all()
+    return frames if in_order else frames[inverse]

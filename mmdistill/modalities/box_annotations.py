@@ -15,6 +15,7 @@ import mmap
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ CLASSES = ('hand', 'object')
 HAND, OBJECT = range(len(CLASSES))
 COORDINATES = ('x1', 'y1', 'x2', 'y2')
 # Where a video begins. Nothing inside of a video's list has a key made of digits alone.
-VIDEO = re.compile(rb'"(\d+)"\s*:\s*(?=\[)')
+VIDEO = re.compile(rb'"(?P<id>\d+)"\s*:\s*(?P<entry>\[)')
 ADVICE = 'download it again from the page of Something-Else'
 
 
@@ -30,12 +31,20 @@ class BoxAnnotations:
     """The boxes of all videos in one JSON file, or in a folder with several.
 
     Files are searched once per process for where each video begins; a video is parsed when it is
-    asked for.
+    asked for. A subclass reads files of another layout: what begins a video, how the file ends, and
+    `parse`.
 
     Raises (at first use):
         FileNotFoundError: There is no such file, or no JSON file in the folder.
         ValueError: A file is none of Something-Else's or cut short, or a video is in two files.
     """
+
+    video = VIDEO
+    end = b'}'
+    described = (
+        'Something-Else: found no video id, expected {"<video id>": [frame, …]}. It may be a split '
+        'or a labels file'
+    )
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -58,6 +67,29 @@ class BoxAnnotations:
             KeyError: The files do not know the video.
             ValueError: Its entry is not as described; names file, video and frame.
         """
+        return self.parse(self._entry(video_id), video_id, self._where(video_id))
+
+    def size(self, video_id: str) -> tuple[int, int] | None:
+        """Width and height of the video in pixels; None where the files do not tell.
+
+        Raises:
+            KeyError, ValueError: As `read`.
+        """
+        return None
+
+    def parse(self, frames: list, video_id: str, where: str) -> dict[int, np.ndarray]:
+        """What `read` returns, from what stands in the file; errors begin with `where`."""
+        found: dict[int, np.ndarray] = {}
+        for frame in frames:
+            number = _frame_number(frame, video_id, where)
+            if number in found:
+                raise ValueError(f'{where}: frame {frame["name"]!r} is there twice; {ADVICE}.')
+            rows = [row_of(box, f'{where}, frame {frame["name"]!r}') for box in frame['labels']]
+            found[number] = np.array(rows, np.float32).reshape(-1, 6)
+        return found
+
+    def _entry(self, video_id: str) -> Any:
+        """What stands in the file for a video."""
         if not self.has(video_id):
             known = self.video_ids
             raise KeyError(
@@ -69,26 +101,20 @@ class BoxAnnotations:
         with path.open('rb') as file:
             file.seek(first)
             text = file.read(last - first).decode('utf-8')
-        where = f'{path}, video {video_id}'
         try:
-            frames, _ = json.JSONDecoder().raw_decode(text)
+            return json.JSONDecoder().raw_decode(text)[0]
         except ValueError as error:
-            raise ValueError(f'{where}: not JSON ({error}); {ADVICE}.') from error
-        found: dict[int, np.ndarray] = {}
-        for frame in frames:
-            number = _frame_number(frame, video_id, where)
-            if number in found:
-                raise ValueError(f'{where}: frame {frame["name"]!r} is there twice; {ADVICE}.')
-            rows = [_row(box, f'{where}, frame {frame["name"]!r}') for box in frame['labels']]
-            found[number] = np.array(rows, np.float32).reshape(-1, 6)
-        return found
+            raise ValueError(f'{self._where(video_id)}: not JSON ({error}); {ADVICE}.') from error
+
+    def _where(self, video_id: str) -> str:
+        return f'{self._places()[video_id][0]}, video {video_id}'
 
     def _places(self) -> dict[str, tuple[Path, int, int]]:
         """Video to file, first and last byte of its list."""
         if self._index is None:
             self._index = {}
             for path in _json_files(self.path):
-                for video_id, place in _find_videos(path).items():
+                for video_id, place in self._find_videos(path).items():
                     if video_id in self._index:
                         raise ValueError(
                             f'Video {video_id!r} is in {self._index[video_id][0]} and in {path}: '
@@ -96,6 +122,26 @@ class BoxAnnotations:
                         )
                     self._index[video_id] = (path, *place)
         return self._index
+
+    def _find_videos(self, path: Path) -> dict[str, tuple[int, int]]:
+        """Video to the first byte of its entry, and the last that can belong to it."""
+        size = os.path.getsize(path)
+        with path.open('rb') as file:
+            file.seek(max(size - 64, 0))
+            if not file.read().rstrip().endswith(self.end):
+                raise ValueError(f'{path} does not end as JSON does, it is cut short: {ADVICE}.')
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                found = [
+                    (m['id'].decode(), m.start(), m.start('entry'))
+                    for m in self.video.finditer(content)
+                ]
+        if not found:
+            raise ValueError(f'{path} is no box annotation of {self.described}.')
+        ends = [start for _, start, _ in found[1:]] + [size]
+        places = {name: (first, last) for (name, _, first), last in zip(found, ends, strict=True)}
+        if len(places) < len(found):
+            raise ValueError(f'{path} has {len(found) - len(places)} videos twice; {ADVICE}.')
+        return places
 
 
 def _json_files(path: Path) -> list[Path]:
@@ -106,26 +152,6 @@ def _json_files(path: Path) -> list[Path]:
             'folder with its parts.'
         )
     return files
-
-
-def _find_videos(path: Path) -> dict[str, tuple[int, int]]:
-    size = os.path.getsize(path)
-    with path.open('rb') as file:
-        file.seek(max(size - 64, 0))
-        if not file.read().rstrip().endswith(b'}'):
-            raise ValueError(f'{path} does not end as JSON does, it is cut short: {ADVICE}.')
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            found = [(m[1].decode(), m.start(), m.end()) for m in VIDEO.finditer(content)]
-    if not found:
-        raise ValueError(
-            f'{path} is no box annotation of Something-Else: found no video id, expected '
-            '{"<video id>": [frame, …]}. It may be a split or a labels file.'
-        )
-    ends = [start for _, start, _ in found[1:]] + [size]
-    places = {name: (first, last) for (name, _, first), last in zip(found, ends, strict=True)}
-    if len(places) < len(found):
-        raise ValueError(f'{path} has {len(found) - len(places)} videos twice; {ADVICE}.')
-    return places
 
 
 def _frame_number(frame: dict, video_id: str, where: str) -> int:
@@ -139,7 +165,8 @@ def _frame_number(frame: dict, video_id: str, where: str) -> int:
     return int(named[1]) - 1
 
 
-def _row(box: dict, where: str) -> tuple[float, ...]:
+def row_of(box: dict, where: str) -> tuple[float, ...]:
+    """x1 y1 x2 y2, score and label of a box; errors begin with `where`."""
     try:
         x1, y1, x2, y2 = (float(box['box2d'][key]) for key in COORDINATES)
         score = float(box.get('score', 1.0))

@@ -16,7 +16,6 @@ Layout (version 1):
 """
 
 import json
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +23,11 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from .hdf5_file import HDF5File
+
 FORMAT = 'mmdistill-detections'
 VERSION = 1
+ADVICE = 'Make one with tools/data/extract_detections.py.'
 
 
 class VideoDetections(NamedTuple):
@@ -116,16 +118,16 @@ class DetectionWriter:
             self._partial.unlink(missing_ok=True)
 
 
-class DetectionFile:
+class DetectionFile(HDF5File):
     """Read a detection file; opened at first use in each process, so it may enter loader workers.
 
     Raises (at first use):
-        FileNotFoundError, ValueError: There is no file, or it is no detection file.
+        FileNotFoundError, ValueError: There is no file, it is no detection file, or another process
+            is writing it.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._opened: tuple[int, h5py.File] | None = None
+        super().__init__(path)
         self._index = lru_cache(maxsize=64)(self._read_index)
 
     def __getstate__(self) -> dict:
@@ -136,11 +138,11 @@ class DetectionFile:
 
     @property
     def classes(self) -> list[str]:
-        return json.loads(self._file().attrs['classes'])
+        return json.loads(self.file().attrs['classes'])
 
     @property
     def settings(self) -> dict:
-        return json.loads(self._file().attrs.get('settings', '{}'))
+        return json.loads(self.file().attrs.get('settings', '{}'))
 
     @property
     def video_ids(self) -> list[str]:
@@ -151,19 +153,19 @@ class DetectionFile:
             if isinstance(node, h5py.Group) and 'offsets' in node:
                 found.append(name)
 
-        self._file().visititems(visit)
+        self.file().visititems(visit)
         return sorted(found)
 
     @property
     def feature_dims(self) -> int:
         """Size of the ROI feature, 0 where the file has none."""
         videos = self.video_ids
-        if not videos or 'features' not in self._file()[videos[0]]:
+        if not videos or 'features' not in self.file()[videos[0]]:
             return 0
-        return int(self._file()[videos[0]]['features'].shape[1])
+        return int(self.file()[videos[0]]['features'].shape[1])
 
     def has(self, video_id: str) -> bool:
-        return f'{video_id}/offsets' in self._file()
+        return f'{video_id}/offsets' in self.file()
 
     def frame_shape(self, video_id: str) -> tuple[int, int]:
         """Height and width in pixels of the frames that the detector saw."""
@@ -253,29 +255,20 @@ class DetectionFile:
                 'detection file of another data set: correct the path, or run '
                 'tools/data/extract_detections.py for this one.'
             )
-        return self._file()[video_id]
+        return self.file()[video_id]
 
-    def _file(self) -> h5py.File:
-        # HDF5 handles do not survive a fork: one handle per process.
-        if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), _open(self.path))
-        return self._opened[1]
-
-
-def _open(path: Path) -> h5py.File:
-    advice = 'Make one with tools/data/extract_detections.py.'
-    if not path.is_file():
-        raise FileNotFoundError(f'There is no detection file {path}. {advice}')
-    if not h5py.is_hdf5(path):
-        raise ValueError(f'{path} is not an HDF5 file, or it is cut short. {advice}')
-    file = h5py.File(path, 'r', locking=False)
-    kind, version = file.attrs.get('format'), file.attrs.get('version')
-    if kind != FORMAT or version != VERSION:
-        raise ValueError(
-            f'{path}: expected format {FORMAT!r} version {VERSION}, got {kind!r} version {version}.'
-            f' {advice}'
-        )
-    return file
+    def open(self) -> h5py.File:
+        """Open it, and see that it is a detection file of this version."""
+        if not self.path.is_file():
+            raise FileNotFoundError(f'There is no detection file {self.path}. {ADVICE}')
+        file = super().open()
+        kind, version = file.attrs.get('format'), file.attrs.get('version')
+        if kind != FORMAT or version != VERSION:
+            raise ValueError(
+                f'{self.path}: expected format {FORMAT!r} version {VERSION}, got {kind!r} version '
+                f'{version}. {ADVICE}'
+            )
+        return file
 
 
 def _check_video(video_id: str, video: VideoDetections, num_classes: int) -> None:

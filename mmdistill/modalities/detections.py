@@ -53,15 +53,23 @@ class DetectionModality(Modality):
         """Whether the clip has detections; one file holds many videos, so it is looked into."""
         if not super().available(record):
             return False
-        return not self.optional or self._detections(record).has(record['video_id'])
+        return not self.optional or self.detection_file(record).has(record['video_id'])
 
     def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the frames on which the detector ran."""
-        return self._detections(record).frame_shape(record['video_id'])
+        return self.detection_file(record).frame_shape(record['video_id'])
+
+    def class_names(self, record: dict[str, Any]) -> list[str]:
+        """What the labels mean."""
+        return self.detection_file(record).classes
+
+    def num_frames(self, record: dict[str, Any]) -> int | None:
+        """Frames of the video by the detections, where these are in no `detection_file` and say."""
+        return None
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Boxes (F, N, 6 + features), coordinates as fractions of the frame."""
-        boxes = self._detections(record).read(record['video_id'], frame_inds_F, self.max_boxes)
+        boxes = self.detection_file(record).read(record['video_id'], frame_inds_F, self.max_boxes)
         return pad_rows(boxes, boxes[..., SCORE] < self.min_score)
 
     def move(
@@ -82,7 +90,8 @@ class DetectionModality(Modality):
         boxes[..., LABEL] = PADDING_LABEL
         return boxes
 
-    def _detections(self, record: dict[str, Any]) -> DetectionFile:
+    def detection_file(self, record: dict[str, Any]) -> DetectionFile | None:
+        """The file that is read; None in a subclass that reads files of another kind."""
         path = self.path(record)
         if self._file is None or self._file[0] != path:
             self._file = (path, DetectionFile(path))

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from ..registry import MODALITIES
+from .base import Modality
+from .flow_encoding import NO_MOTION, flow_image
 from .frame_pack import is_pack
 from .images import FrameFolder, ImageModality, unique_frames
-
-NO_MOTION = 128
 
 
 @MODALITIES.register_module()
@@ -42,19 +42,22 @@ class FlowModality(ImageModality):
         self.template = template
         self.channels = channels
 
+    def shares_frames(self, other: Modality) -> bool:
+        """The images of a clip are read once, in however many layouts they are wanted."""
+        if type(other) is not type(self):
+            return False
+        mine, others = ((x.source, x.template, x.channels) for x in (self, other))
+        return mine == others
+
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Flow images (F, H, W, channels) at RGB frame indices."""
         if is_pack(self.path(record)):
-            flow = self.pack_of(record).read_flow(record, frame_inds_F)
-            third = [(0, 0)] * 3 + [(0, self.channels - 2)]
-            return np.pad(flow, third, constant_values=NO_MOTION)
+            return self.pack_of(record).read_flow(record, frame_inds_F, self.channels)
         folders = [FrameFolder(self.path(record) / axis, self.template) for axis in 'uv']
 
         def read_one(index: int) -> np.ndarray:
-            planes = [folder.read(index, cv2.IMREAD_GRAYSCALE) for folder in folders]
-            if self.channels == 3:
-                planes.append(np.full_like(planes[0], NO_MOTION))
-            return np.stack(planes, axis=-1)
+            u, v = (folder.read(index, cv2.IMREAD_GRAYSCALE) for folder in folders)
+            return flow_image(u, v, self.channels)
 
         return unique_frames(frame_inds_F // record.get('flow_stride', 1), read_one)
 

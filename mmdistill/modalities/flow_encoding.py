@@ -1,5 +1,6 @@
 """Optical flow in pixels to 8 bits and back, as extraction stores it and the modality reads it."""
 
+import cv2
 import numpy as np
 
 # Largest displacement that is stored, in pixels at the stored resolution; more is clipped.
@@ -26,6 +27,12 @@ def decode_flow(encoded_HW2: np.ndarray, bound: float = DEFAULT_BOUND) -> np.nda
         ValueError: If `bound` is not positive.
     """
     return (np.asarray(encoded_HW2).astype(np.float32) - NO_MOTION) * np.float32(_step(bound))
+
+
+def flow_image(u_HW: np.ndarray, v_HW: np.ndarray, channels: int = 2) -> np.ndarray:
+    """The two planes of encoded flow as one image (H, W, channels); a third one says no motion."""
+    third = [np.full_like(u_HW, NO_MOTION)] * (channels - 2)
+    return cv2.merge([u_HW, v_HW, *third])
 
 
 def _step(bound: float) -> float:

@@ -10,7 +10,6 @@ https://github.com/gorjanradevski/multimodal-distillation
 Shape legend: F frames that are read.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +17,16 @@ import cv2
 import h5py
 import numpy as np
 
+from .base import repeated
+from .flow_encoding import flow_image
+from .hdf5_file import HDF5File
+
 SUFFIXES = ('.h5', '.hdf5')
 
 
 def is_pack(path: Path) -> bool:
     """Whether a path names a pack and not a video or a folder."""
     return path.suffix.lower() in SUFFIXES
-
-
-class HDF5File:
-    """An HDF5 file, opened at first use in each process, so it may enter loader workers.
-
-    Raises (at first use):
-        ValueError: The file is no HDF5 file, or another process is writing it.
-    """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._opened: tuple[int, h5py.File] | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """HDF5 handles stay in their process."""
-        return {**self.__dict__, '_opened': None}
-
-    def file(self) -> h5py.File:
-        """The open file of this process."""
-        if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), _open(self.path))
-        return self._opened[1]
 
 
 class FramePack(HDF5File):
@@ -67,10 +48,18 @@ class FramePack(HDF5File):
         """
         unique, inverse = np.unique(frame_inds_F, return_inverse=True)
         images = self._decode(record, unique, 1, cv2.IMREAD_COLOR)
-        return np.stack([cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images])[inverse]
+        frames = np.stack([cv2.cvtColor(image, cv2.COLOR_BGR2RGB) for image in images])
+        return repeated(frames, inverse)
 
-    def read_flow(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
-        """Flow (F, H, W, 2), u and v as uint8, at absolute 0-based indices of the video.
+    def read_flow(
+        self, record: dict[str, Any], frame_inds_F: np.ndarray, channels: int = 2
+    ) -> np.ndarray:
+        """Flow (F, H, W, channels), u and v as uint8, at absolute 0-based indices of the video.
+
+        Args:
+            record: The clip.
+            frame_inds_F: The frames.
+            channels: 2, or 3 with a constant one.
 
         Raises:
             KeyError, ValueError: As `read`.
@@ -78,10 +67,11 @@ class FramePack(HDF5File):
         unique, inverse = np.unique(frame_inds_F, return_inverse=True)
         if self._is_colour(record):
             images = self._decode(record, unique, 1, cv2.IMREAD_COLOR)
-            return np.stack([image[..., [2, 1]] for image in images])[inverse]
-        planes = self._decode(record, unique, 2, cv2.IMREAD_GRAYSCALE)
-        pairs = zip(planes[0::2], planes[1::2], strict=True)
-        return np.stack([np.stack(pair, axis=-1) for pair in pairs])[inverse]
+            pairs = [(image[..., 2], image[..., 1]) for image in images]
+        else:
+            planes = self._decode(record, unique, 2, cv2.IMREAD_GRAYSCALE)
+            pairs = list(zip(planes[0::2], planes[1::2], strict=True))
+        return repeated(np.stack([flow_image(u, v, channels) for u, v in pairs]), inverse)
 
     def _is_colour(self, record: dict[str, Any]) -> bool:
         dataset, _ = self._dataset(record)
@@ -148,14 +138,3 @@ def _keys(record: dict[str, Any]) -> list[tuple[str, int]]:
 
 def _bytes(content: Any) -> bytes:
     return content.tobytes() if isinstance(content, np.ndarray) else bytes(content)
-
-
-def _open(path: Path) -> h5py.File:
-    try:
-        return h5py.File(path, 'r', locking='best-effort')
-    except OSError as error:
-        if 'lock' in str(error) or 'already open for write' in str(error):
-            raise ValueError(
-                f'{path} is being written by another process; wait until that has finished.'
-            ) from error
-        raise ValueError(f'{path} is not an HDF5 file, or it is cut short: {error}') from error

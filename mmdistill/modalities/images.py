@@ -9,7 +9,7 @@ from mmaction.datasets.transforms import FormatShape
 from mmcv.transforms import Compose
 
 from ..registry import TRANSFORMS
-from .base import Modality
+from .base import Modality, repeated
 from .frame_pack import FramePack, decode_image, is_pack
 
 
@@ -141,4 +141,4 @@ class FrameFolder:
 def unique_frames(frame_inds_F: np.ndarray, read_one: Any) -> np.ndarray:
     """Read each distinct frame once and repeat it where an index repeats (looped short clips)."""
     unique, inverse = np.unique(frame_inds_F, return_inverse=True)
-    return np.stack([read_one(int(index)) for index in unique])[inverse]
+    return repeated(np.stack([read_one(int(index)) for index in unique]), inverse)

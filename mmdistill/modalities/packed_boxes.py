@@ -5,6 +5,10 @@
 text is parsed as a literal; nothing in it is executed.
 https://github.com/gorjanradevski/multimodal-distillation, `src/modelling/dataset_layout.py`
 
+Their code does not say whether frames count from 0 or from 1: no tool that writes the pack is
+published, and the reader looks up the sampler's index without the start of the segment (and cannot
+run on EPIC-KITCHENS: it asks a record for `frames`, which these have not). So the file is asked.
+
 Shape legend: F frames that are read, N boxes kept per frame.
 """
 
@@ -18,7 +22,7 @@ from ..registry import MODALITIES
 from .base import Modality
 from .box_annotations import CLASSES
 from .detections import LABEL, SCORE, DetectionModality, pad_rows
-from .frame_pack import HDF5File
+from .hdf5_file import HDF5File
 
 # Detectors draw a little beyond the frame; pixels are far larger.
 LARGEST = 2.0
@@ -33,7 +37,8 @@ class PackedBoxes(DetectionModality):
 
     Args:
         first_index: Number of the first frame of a video in the file: 0, or 1 as in the names of
-            the published JPEGs.
+            the published JPEGs. None finds out: a video that has a frame 0 counts from 0, one that
+            has a frame 1 and no 0 counts from 1; any other one is an error.
         max_gap: How many frames away boxes may be borrowed.
         frame_size: Height and width of the video, by default of the published frames; where boxes
             are read without images, crops are drawn in it.
@@ -41,12 +46,13 @@ class PackedBoxes(DetectionModality):
 
     Raises:
         KeyError: The file does not know the video.
-        ValueError: A frame's text is not as described, or its coordinates are in pixels.
+        ValueError: A frame's text is not as described, its coordinates are in pixels, or nothing
+            tells from where frames are counted.
     """
 
     def __init__(
         self,
-        first_index: int = 0,
+        first_index: int | None = None,
         max_gap: int = 3,
         frame_size: tuple[int, int] = (256, 456),
         **kwargs,
@@ -67,6 +73,13 @@ class PackedBoxes(DetectionModality):
         """Height and width of the frames, which the file does not tell."""
         return self.frame_size
 
+    def class_names(self, record: dict[str, Any]) -> list[str]:
+        """Hand and object."""
+        return list(CLASSES)
+
+    def detection_file(self, record: dict[str, Any]) -> None:
+        """None: the pack is of another kind."""
+
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Boxes (F, N, 6), coordinates as fractions of the frame."""
         file, video_id = self._opened(record), record['video_id']
@@ -75,12 +88,26 @@ class PackedBoxes(DetectionModality):
                 f'{self.path(record)} has no boxes of video {video_id!r}; correct the path, or set '
                 'optional=True on the modality.'
             )
+        video = file[video_id]
+        first = self._first_index(video)
         boxes = self.missing(len(frame_inds_F), (0, 0))[..., :6]
         for slot, index in zip(boxes, frame_inds_F, strict=True):
-            rows = self._rows_near(file[video_id], int(index) + self.first_index)
+            rows = self._rows_near(video, int(index) + first)
             rows = rows[np.argsort(-rows[:, SCORE], kind='stable')[: self.max_boxes]]
             slot[: len(rows)] = rows
         return pad_rows(boxes, (boxes[..., SCORE] < self.min_score) | (boxes[..., LABEL] < 0))
+
+    def _first_index(self, video: h5py.Group) -> int:
+        if self.first_index is not None:
+            return self.first_index
+        first = next((number for number in (0, 1) if str(number) in video), None)
+        if first is None:
+            raise ValueError(
+                f'{self._pack.path}, {video.name} has neither a frame 0 nor a frame 1, so it does '
+                'not say from where it counts: set first_index=0 or 1 on PackedBoxes, and look '
+                'with tools/data/check.py which of them lies on the picture.'
+            )
+        return first
 
     def _rows_near(self, video: h5py.Group, number: int) -> np.ndarray:
         for gap in range(self.max_gap + 1):

@@ -1,16 +1,16 @@
-"""RGB frames from a video file (decord), a folder of images or an HDF5 pack."""
+"""RGB frames from a video file, a folder of images or an HDF5 pack."""
 
 from pathlib import Path
 from typing import Any
 
 import cv2
-import decord
 import numpy as np
 
 from ..registry import MODALITIES
-from .base import Modality
+from .base import Modality, repeated
 from .frame_pack import is_pack
 from .images import FrameFolder, ImageModality, unique_frames
+from .video_reader import READERS, NotNumbered, VideoDamaged, read_video
 
 
 @MODALITIES.register_module()
@@ -22,6 +22,7 @@ class RGBModality(ImageModality):
             file with the frames of all clips (`frame_pack`).
         template: File name of a frame in a folder, with its 1-based `{index}`.
         num_threads: Decoding threads per video; workers already use all cores, so 1.
+        reader: 'auto', 'pyav' or 'decord'; see `read_video`.
         **kwargs: See `ImageModality` and `Modality`.
     """
 
@@ -30,9 +31,13 @@ class RGBModality(ImageModality):
         source: str = 'rgb',
         template: str = 'frame_{index:010d}.jpg',
         num_threads: int = 1,
+        reader: str = 'auto',
         **kwargs,
     ) -> None:
         super().__init__(source=source, **kwargs)
+        if reader not in READERS:
+            raise ValueError(f'Unknown reader {reader!r}; expected one of {list(READERS)}.')
+        self.reader = reader
         self.template = template
         self.num_threads = num_threads
 
@@ -51,26 +56,31 @@ class RGBModality(ImageModality):
             return unique_frames(
                 frame_inds_F, lambda i: cv2.cvtColor(folder.read(i), cv2.COLOR_BGR2RGB)
             )
-        reader = self._open(path)
-        if frame_inds_F.max() >= len(reader):
-            raise ValueError(
-                f'Clip {record["sample_id"]!r} asks for frame {frame_inds_F.max()}, but {path} '
-                f'has only {len(reader)} frames: the video is truncated, or the annotations '
-                'belong to another version of it.'
-            )
+        return self._read_video(record, path, frame_inds_F)
+
+    def _read_video(
+        self, record: dict[str, Any], path: Path, frame_inds_F: np.ndarray
+    ) -> np.ndarray:
         unique, inverse = np.unique(frame_inds_F, return_inverse=True)
         try:
-            return reader.get_batch(unique).asnumpy()[inverse]
-        except decord.DECORDError as error:
+            frames = read_video(path, unique, self.reader, self.num_threads)
+        except IndexError as error:
+            raise ValueError(
+                f'Clip {record["sample_id"]!r} asks for frame {unique[-1]}, but {path} '
+                f'has only {error} frames: the video is truncated, or the annotations '
+                'belong to another version of it.'
+            ) from error
+        except VideoDamaged as error:
             raise ValueError(
                 f'{path} cannot be decoded at the frames of clip {record["sample_id"]!r} '
                 f'({unique[0]}–{unique[-1]}): the file is damaged, fetch it again.'
+                if error.opened
+                else f'{path} cannot be opened as a video (truncated or not a video): fetch it '
+                'again.'
             ) from error
-
-    def _open(self, path: Path) -> decord.VideoReader:
-        try:
-            return decord.VideoReader(str(path), num_threads=self.num_threads)
-        except (decord.DECORDError, RuntimeError) as error:
+        except NotNumbered as error:
             raise ValueError(
-                f'{path} cannot be opened as a video (truncated or not a video): fetch it again.'
+                f'{path} has no constant frame rate, or does not say so: read it with '
+                "reader='decord', or 'auto', on RGBModality."
             ) from error
+        return repeated(frames, inverse)

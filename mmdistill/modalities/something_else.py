@@ -11,12 +11,10 @@ import numpy as np
 
 from ..registry import MODALITIES
 from .base import Modality
-from .box_annotations import BoxAnnotations
+from .box_annotations import CLASSES, BoxAnnotations
 from .detections import LABEL, PADDING_LABEL, SCORE, DetectionModality, pad_rows
 
 IMAGES = ('.jpg', '.jpeg', '.png')
-# Annotated corners lie a fraction of a pixel beyond the frame at times.
-TOLERANCE = 2.0
 
 
 @MODALITIES.register_module()
@@ -41,6 +39,9 @@ class SomethingElseBoxes(DetectionModality):
         ValueError: A box lies outside of the frame: boxes and video have different resolutions.
     """
 
+    annotations = BoxAnnotations
+    tolerance = 2.0  # pixels; annotated corners lie a fraction of one beyond the frame at times
+
     def __init__(self, max_gap: int = 3, frames_from: str = 'rgb', **kwargs) -> None:
         super().__init__(**kwargs)
         self.max_gap = max_gap
@@ -56,6 +57,13 @@ class SomethingElseBoxes(DetectionModality):
     def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the video."""
         return self._size(record)
+
+    def class_names(self, record: dict[str, Any]) -> list[str]:
+        """Hand and object."""
+        return list(CLASSES)
+
+    def detection_file(self, record: dict[str, Any]) -> None:
+        """None: the owners' files are of another kind."""
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Boxes (F, N, 6), coordinates as fractions of the frame."""
@@ -84,10 +92,13 @@ class SomethingElseBoxes(DetectionModality):
     def _boxes(self, record: dict[str, Any]) -> BoxAnnotations:
         path = self.path(record)
         if self._annotations is None or self._annotations[0] != path:
-            self._annotations = (path, BoxAnnotations(path))
+            self._annotations = (path, self.annotations(path))
         return self._annotations[1]
 
     def _size(self, record: dict[str, Any]) -> tuple[int, int]:
+        told = self._boxes(record).size(record['video_id'])
+        if told is not None:
+            return told[::-1]
         if 'height' in record and 'width' in record:
             return int(record['height']), int(record['width'])
         path = Path(record.get('media', {}).get(self.frames_from, 'none'))
@@ -109,7 +120,7 @@ class SomethingElseBoxes(DetectionModality):
         if not corners:
             return
         extent = np.concatenate(corners).max(axis=0)
-        if extent[2] > width + TOLERANCE or extent[3] > height + TOLERANCE:
+        if extent[2] > width + self.tolerance or extent[3] > height + self.tolerance:
             raise ValueError(
                 f'{self.path(record)}: boxes of video {record["video_id"]!r} reach to '
                 f'{extent[2]:.0f} x {extent[3]:.0f} pixels, but its frames are {width} x {height}. '

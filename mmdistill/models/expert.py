@@ -11,9 +11,18 @@ from ..config_tools import read_model
 from ..registry import MODELS
 from .batch_inputs import Reads, batch_keys, inputs_of, num_clips
 from .class_names import ClassNames, class_names_of
+from .frozen_run import check_precision, compile_recognizer, own_precision
 from .logits import num_classes_by_task, recognizer_logits
 
-EXPERT_KEYS = {'config', 'model', 'checkpoint', 'modality', 'cfg_options'}
+EXPERT_KEYS = {
+    'config',
+    'model',
+    'checkpoint',
+    'modality',
+    'cfg_options',
+    'autocast',
+    'compile',
+}
 
 
 class Expert(nn.Module):
@@ -28,6 +37,8 @@ class Expert(nn.Module):
         modality: The batch key that the expert reads; default: its name. For a multimodal
             recognizer such as RGBPoseConv3D: the name of each of its inputs to a batch key.
         cfg_options: Overrides of the config, as on the command line.
+        autocast: See `MultimodalTeacher`.
+        compile: See `MultimodalTeacher`.
 
     Raises:
         FileNotFoundError: The checkpoint is missing.
@@ -42,12 +53,15 @@ class Expert(nn.Module):
         model: dict | None = None,
         modality: Reads | None = None,
         cfg_options: dict[str, Any] | None = None,
+        autocast: str | None = None,
+        compile: bool | dict[str, Any] = False,
     ) -> None:
         super().__init__()
         if (config is None) == (model is None):
             raise ValueError(f'Expert {name!r} needs either a config or a model, one of the two.')
         self.name = name
         self.modality = modality or name
+        self.precision = check_precision(autocast, f'Expert {name!r}')
         model_cfg = model if model is not None else read_model(config, cfg_options)
         built = MODELS.build(model_cfg)
         # A distilled student may serve as an expert: what counts is the recognizer inside.
@@ -62,6 +76,7 @@ class Expert(nn.Module):
             self.class_names = class_names_of(meta.get('dataset_meta'))
         self.requires_grad_(False)
         self.train(False)
+        self.compiled = compile_recognizer(self.recognizer, compile)
 
     @property
     def num_classes(self) -> dict[str, int]:
@@ -86,7 +101,9 @@ class Expert(nn.Module):
 
     def forward(self, inputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of preprocessed inputs: task -> (B, K), averaged over views."""
-        return recognizer_logits(self.recognizer, inputs, num_clips(inputs))
+        device = next(self.recognizer.parameters()).device
+        with own_precision(device, self.precision):
+            return recognizer_logits(self.recognizer, inputs, num_clips(inputs))
 
 
 def build_expert(name: str, cfg: dict[str, Any]) -> Expert:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..labels import labelled_rows
 from ..registry import MODELS
+from .frozen_run import own_precision
 from .teacher_output import TeacherOutput
 from .weighting import Weighting, available_only, fuse_logits, weights_per_clip
 
@@ -37,7 +38,8 @@ class ExpertFusion:
             found = self.weightings[task].weights(logits_BMK, labels.get(task))
             weights_BM = weights_per_clip(found, logits_BMK)
             weights[task] = available_only(weights_BM, available_BM.to(logits_BMK.device))
-            logits[task] = fuse_logits(logits_BMK, weights[task])
+            with own_precision(logits_BMK.device, None):
+                logits[task] = fuse_logits(logits_BMK, weights[task])
         return TeacherOutput(logits, expert_logits, weights)
 
     def _labels(self, data_samples: SampleList) -> dict[str, Tensor]:

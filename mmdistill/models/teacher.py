@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from mmaction.utils import OptSampleList, SampleList
-from mmengine.model import BaseDataPreprocessor, BaseModel, ModuleDict
+from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
 from ..labels import ACTION
@@ -18,22 +18,10 @@ from .blending import Blend
 from .class_names import ClassNames, check_class_names
 from .expert import Expert, build_expert
 from .features import captured_features, check_layer, feature_of
+from .frozen_run import without_gradients
 from .fusion import ExpertFusion, build_weightings
-from .teacher_output import Feature, TeacherOutput
-
-
-class TeacherDataPreprocessor(BaseDataPreprocessor):
-    """Give each expert its modality through the expert's own preprocessor."""
-
-    def __init__(self, experts: dict[str, Expert]) -> None:
-        super().__init__()
-        # Not as submodules: the experts hold their preprocessors already.
-        self._experts = dict(experts)
-
-    def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Inputs become a dict from expert to tensor."""
-        inputs = {name: expert.preprocess(data) for name, expert in self._experts.items()}
-        return dict(inputs=inputs, data_samples=self.cast_data(data['data_samples']))
+from .teacher_inputs import TeacherDataPreprocessor
+from .teacher_output import ExpertAnswers, Feature, TeacherOutput
 
 
 @MODELS.register_module()
@@ -46,17 +34,41 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
     Args:
         experts: Name to `dict(config=…, checkpoint=…, modality=…)`; see `Expert`.
         weighting: A registered weighting for every task, or task to weighting.
+        inference_mode: Run the experts under torch's inference mode; False for `no_grad`, under
+            which those run in any case whose features a loss compares.
+        autocast: Precision of the experts' own, 'bfloat16' or 'float16'; None for float32. The
+            student's never reaches them. An expert's entry may say another.
+        compile: True or arguments of `torch.compile` to compile the experts. An expert's entry may
+            say otherwise.
+        share_inputs: Bring a batch to the device once for student and experts, and let experts
+            that preprocess a modality alike read one tensor.
+        prefetch: In training, ask the experts about the next batch while the student steps; on
+            CUDA on a stream of their own.
 
     Raises:
         ValueError: There is no expert, or the experts do not know the same classes in one order.
     """
 
-    def __init__(self, experts: dict[str, dict], weighting: dict) -> None:
+    def __init__(
+        self,
+        experts: dict[str, dict],
+        weighting: dict,
+        inference_mode: bool = True,
+        autocast: str | None = None,
+        compile: bool | dict = False,
+        share_inputs: bool = True,
+        prefetch: bool = False,
+    ) -> None:
         super().__init__()
         if not experts:
             raise ValueError('MultimodalTeacher got no experts; give at least one.')
-        self.experts = ModuleDict({name: build_expert(name, cfg) for name, cfg in experts.items()})
-        self.data_preprocessor = TeacherDataPreprocessor(self.experts)
+        for_all = dict(autocast=autocast, compile=compile)
+        self.experts = ModuleDict(
+            {name: build_expert(name, {**for_all, **cfg}) for name, cfg in experts.items()}
+        )
+        self.data_preprocessor = TeacherDataPreprocessor(self.experts, share_inputs)
+        self.inference_mode, self.share_inputs = inference_mode, share_inputs
+        self.prefetch = prefetch
         self.num_classes = _common_classes(self.experts)
         check_class_names(self.class_names)
         self.weightings = build_weightings(weighting, list(self.num_classes))
@@ -73,6 +85,7 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
 
         Raises:
             KeyError: There is no such expert, or it has no such layer.
+            ValueError: The expert is compiled.
         """
         watched: dict[str, list[str]] = {}
         for name, layer in features:
@@ -82,40 +95,68 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
                     f'{list(self.experts)}; correct the loss, or add the expert.'
                 )
             check_layer(self.experts[name].recognizer, layer, f'expert {name!r}')
+            if self.experts[name].compiled:
+                raise ValueError(
+                    f'A feature loss asks for layer {layer!r} of expert {name!r}, but a compiled '
+                    'expert does not hand out its layers: set compile=False in its entry.'
+                )
             watched.setdefault(name, []).append(layer)
         self._watched = watched
 
     @torch.no_grad()
-    def teach(self, batch: dict[str, Any], blend: Blend | None = None) -> TeacherOutput:
+    def teach(
+        self,
+        batch: dict[str, Any],
+        blend: Blend | None = None,
+        answers: ExpertAnswers | None = None,
+    ) -> TeacherOutput:
         """Run the experts on a collated batch and fuse what they say.
 
         Of an expert whose modality cannot be blended, the logits are: see `Blend`.
+
+        Args:
+            batch: `inputs` and `data_samples`.
+            blend: What was blended in it.
+            answers: What the experts say, if they have been asked already.
         """
-        data = self.data_preprocessor(batch, False)
+        logits, captured = answers or self.ask(batch)
+        if blend is not None:
+            logits = {task: self._blended(x, blend) for task, x in logits.items()}
+        samples = self.data_preprocessor.cast_data(batch['data_samples'])
+        available_BM = self.available(samples)
+        available = dict(zip(self.experts, available_BM.T.tolist(), strict=True))
+        features = {
+            (name, layer): _by_clip(feature, available[name], layer)
+            for (name, layer), feature in captured.items()
+        }
+        return self.fuse(logits, samples, available_BM)._replace(features=features)
+
+    @torch.no_grad()
+    def ask(self, batch: dict[str, Any]) -> ExpertAnswers:
+        """Run the experts on a collated batch."""
+        inputs = self.data_preprocessor.inputs(batch)
         with ExitStack() as stack:
             captured = {
                 name: stack.enter_context(captured_features(self.experts[name].recognizer, layers))
                 for name, layers in self._watched.items()
             }
-            logits = self.run_experts(data['inputs'])
-        if blend is not None:
-            logits = {task: self._blended(x, blend) for task, x in logits.items()}
-        available_BM = self.available(data['data_samples'])
-        available = dict(zip(self.experts, available_BM.T.tolist(), strict=True))
-        features = {}
-        for name, layers in self._watched.items():
-            for layer in layers:
-                feature = feature_of(captured[name], layer, f'expert {name!r}')
-                features[name, layer] = _by_clip(feature, available[name], layer)
-        output = self.fuse(logits, data['data_samples'], available_BM)
-        return output._replace(features=features)
+            logits = self.run_experts(inputs)
+        features = {
+            (name, layer): feature_of(captured[name], layer, f'expert {name!r}').float()
+            for name, layers in self._watched.items()
+            for layer in layers
+        }
+        return ExpertAnswers(logits, features)
 
     @torch.no_grad()
     def run_experts(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Logits of preprocessed inputs: task -> (B, M, K)."""
         outputs = []
         for name, expert in self.experts.items():
-            outputs.append(expert(inputs[name]))
+            # Losses keep features for their backward pass: tensors of inference mode cannot be.
+            with without_gradients(self.inference_mode and name not in self._watched):
+                outputs.append(expert(inputs[name]))
+        # Stacked outside of it, logits are tensors that a loss may keep.
         return {
             task: torch.stack([output[task].float() for output in outputs], dim=1)
             for task in self.num_classes

@@ -24,6 +24,13 @@ class TeacherOutput(NamedTuple):
     features: dict[Feature, list[Tensor]] = {}
 
 
+class ExpertAnswers(NamedTuple):
+    """What the experts say about a batch, before it is weighed."""
+
+    logits: dict[str, Tensor]  # task -> (B, M, K)
+    features: dict[Feature, Tensor] = {}  # of the watched layers, all views of all clips
+
+
 def set_teacher_output(data_samples: SampleList, output: TeacherOutput) -> None:
     """Write the teacher's answer for each clip onto its sample, as `sample.teacher`."""
     by_task = output._asdict()

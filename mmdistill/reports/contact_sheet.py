@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 
 from ..modalities import DetectionModality, FlowModality, Modality, RGBModality
-from ..modalities.detection_file import DetectionFile
 from ..modalities.flow_encoding import NO_MOTION, decode_flow
 from .sample_clips import draw_boxes, flow_colours, speed
 
@@ -58,7 +57,7 @@ def clip_row(
             frames = _lay_flow(frames, modality.read(record, inds_T)[..., :2])
     for modality in there:
         if isinstance(modality, DetectionModality):
-            classes = DetectionFile(modality.path(record)).classes
+            classes = modality.class_names(record)
             boxes = modality.read(record, inds_T)
             frames = [
                 draw_boxes(frame, boxes_N[boxes_N[:, 4] > 0], classes)

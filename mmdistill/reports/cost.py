@@ -1,13 +1,13 @@
-"""What a model costs at test: parameters, floating-point operations, latency.
+"""What a model costs at test: parameters, floating-point operations, latency, memory.
 
 Counted is everything an answer needs beyond decoding the video: a model that reads flow pays for
 computing it, one that reads boxes pays for the detector.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from statistics import median
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ from mmengine.dataset import pseudo_collate
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
+
+from .peak_memory import peak_bytes
 
 
 class Cost(NamedTuple):
@@ -26,15 +28,27 @@ class Cost(NamedTuple):
         flops: Floating-point operations (a multiply-add is two) of matrix products, convolutions
             and attention; element-wise work is not counted.
         latency_ms: Median milliseconds at batch size 1.
+        p95_ms: Milliseconds that 95 % of the calls stay below.
+        peak_bytes: Weights, and what a call adds to them at its peak.
     """
 
     params: int = 0
     flops: int = 0
     latency_ms: float = 0.0
+    p95_ms: float = 0.0
+    peak_bytes: int = 0
 
     def plus(self, other: 'Cost') -> 'Cost':
-        """Both, one after the other."""
-        return Cost(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        """Both, one after the other; the p95 of a sum is at most this one."""
+        sums = [mine + theirs for mine, theirs in zip(self[:4], other[:4], strict=True)]
+        return Cost(*sums, max(self.peak_bytes, other.peak_bytes))
+
+
+class Latency(NamedTuple):
+    """Percentiles of the milliseconds of a call."""
+
+    p50_ms: float
+    p95_ms: float
 
 
 def count_params(model: nn.Module) -> int:
@@ -62,20 +76,40 @@ def _plain_attention() -> Iterator[None]:
         torch.backends.mha.set_fastpath_enabled(enabled)
 
 
-def median_latency_ms(call: Callable[[], Any], repeats: int = 25, warmup: int = 5) -> float:
-    """Median milliseconds of a call; waits for the GPU if there is one."""
+def measure_latency(call: Callable[[], Any], repeats: int = 25, warmup: int = 5) -> Latency:
+    """Time a call after a warm-up; waits for the GPU before and after if there is one."""
     if repeats < 1:
         raise ValueError(f'A median needs at least one measurement, got repeats={repeats}.')
     times = []
     with torch.no_grad():
         for index in range(warmup + repeats):
+            _wait_for_gpu()
             begin = time.perf_counter()
             call()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
+            _wait_for_gpu()
             if index >= warmup:
                 times.append(1000 * (time.perf_counter() - begin))
-    return median(times)
+    return Latency(*np.percentile(times, [50, 95]).tolist())
+
+
+def _wait_for_gpu() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def throughput(
+    model: nn.Module, item: dict, batch_sizes: Sequence[int], repeats: int = 5
+) -> dict[int, float | None]:
+    """Clips per second of `test_step` by batch size; None where the GPU has too little memory."""
+    model.eval()
+    found: dict[int, float | None] = {}
+    for size in batch_sizes:
+        call = partial(model.test_step, pseudo_collate([item] * size))
+        try:
+            found[size] = 1000 * size / measure_latency(call, repeats, warmup=1).p50_ms
+        except torch.cuda.OutOfMemoryError:
+            found[size] = None
+    return found
 
 
 def model_cost(model: nn.Module, item: dict, repeats: int = 25) -> Cost:
@@ -86,7 +120,12 @@ def model_cost(model: nn.Module, item: dict, repeats: int = 25) -> Cost:
     def answer() -> Any:
         return model.test_step(batch)
 
-    return Cost(count_params(model), count_flops(answer), median_latency_ms(answer, repeats))
+    return _cost_of(answer, model, repeats)
+
+
+def _cost_of(call: Callable[[], Any], model: nn.Module, repeats: int) -> Cost:
+    latency = measure_latency(call, repeats)
+    return Cost(count_params(model), count_flops(call), *latency, peak_bytes(call, model))
 
 
 def detector_cost(detector: Any, frames: np.ndarray, repeats: int = 25) -> Cost:
@@ -101,8 +140,7 @@ def detector_cost(detector: Any, frames: np.ndarray, repeats: int = 25) -> Cost:
     def answer() -> Any:
         return detector.detect(frames)
 
-    params = count_params(detector.model)
-    return Cost(params, count_flops(answer), median_latency_ms(answer, repeats))
+    return _cost_of(answer, detector.model, repeats)
 
 
 def flow_cost(
@@ -122,7 +160,8 @@ def flow_cost(
         for before, after in zip(gray_frames[:-1], gray_frames[1:], strict=True):
             estimator(before, after)
 
-    return Cost(latency_ms=median_latency_ms(answer, repeats))
+    latency = measure_latency(answer, repeats)
+    return Cost(latency_ms=latency.p50_ms, p95_ms=latency.p95_ms)
 
 
 def frames_read(inputs: torch.Tensor, modality: str) -> int:

@@ -20,6 +20,8 @@ COLOURS = {
     'student': '#d1495b',
 }
 EXPERT_COLOURS = {'rgb': '#9aa5b1', 'flow': '#2f8f9d', 'obj': '#8a5bb5'}
+# Of models that the demo does not know, well apart in hue and in lightness.
+PALETTE = ('#b5651d', '#3f7d20', '#c2548f', '#1f2933', '#00798c', '#7b8794')
 STYLE = {
     'font.family': 'sans-serif',
     'font.size': 9,
@@ -34,6 +36,12 @@ STYLE = {
     'axes.spines.top': False,
     'axes.spines.right': False,
 }
+
+
+def colour_of(name: str, number: int) -> str:
+    """The colour of a model: that of the demo's row of this name, or the number-th of others."""
+    known = EXPERT_COLOURS | COLOURS
+    return known.get(name, PALETTE[number % len(PALETTE)])
 
 
 def to_svg(figure: Figure) -> str:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..metrics import ScoreTable
-from ..metrics.calibration_error import TopLabel, top_label
+from ..metrics.calibration_error import top_label
+from ..metrics.weighted_errors import TopLabel
 
 ACTION, PARTS = 'action', ('verb', 'noun')
 
@@ -32,6 +33,14 @@ def predictions(table: ScoreTable, task: str) -> TopLabel:
         return top_label(np.exp(table.log_probs(task, 'logits')), table.labels[task])
     verb, noun = (predictions(table, part) for part in PARTS)
     return TopLabel(verb.confidence_N * noun.confidence_N, verb.correct_N & noun.correct_N)
+
+
+def negative_log_likelihoods(table: ScoreTable, task: str) -> np.ndarray:
+    """Minus the log-probability of each clip's label (N,), in nats; of a pair, the sum of both."""
+    if task not in table.labels:
+        return sum(negative_log_likelihoods(table, part) for part in PARTS)
+    log_probs_NK = table.log_probs(task, 'logits')
+    return -np.take_along_axis(log_probs_NK, table.labels[task][:, None], axis=1)[:, 0]
 
 
 def best_classes(table: ScoreTable, task: str, clip: int, k: int) -> list[RankedClass]:

@@ -110,6 +110,14 @@ def curve(work_dir: Path, key: str) -> tuple[list[float], list[float]]:
     return steps, [points[step] for step in steps]
 
 
+def smoothed(values: list[float], span: int) -> list[float]:
+    """The mean of each value and the up to `span - 1` before it."""
+    return [
+        sum(window) / len(window)
+        for window in (values[max(0, end - span) : end] for end in range(1, len(values) + 1))
+    ]
+
+
 def teacher_weights(work_dir: Path) -> dict[str, dict[str, float]]:
     """Task to expert to weight, as the last test or training in `work_dir` found on the holdout."""
     weights: dict[str, dict[str, float]] = {}

@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..metrics import ScoreTable, load_scores
-from .bootstrap import Interval, paired_ece_interval, paired_mean_interval
-from .predictions import aligned, predictions, tasks_of
+from ..metrics import Interval, ScoreTable, load_scores
+from .bootstrap import paired_ece_interval, paired_mean_interval
+from .predictions import aligned, negative_log_likelihoods, predictions, tasks_of
 from .report_data import read_metrics
+
+# How people read a quantity: the factor on its value, and the digits behind the point.
+UNITS = {'%': (100.0, 1), 'nats': (1.0, 2)}
 
 
 class SeedRun(NamedTuple):
@@ -37,7 +40,7 @@ class SeedRun(NamedTuple):
 
 
 def compare(runs: list[SeedRun], num_resamples: int = 10_000) -> dict[str, Any]:
-    """Differences of top-1 and of ECE, all as fractions.
+    """Differences of top-1 and ECE, as fractions, and of NLL, in nats.
 
     Returns:
         `seeds`, `num_clips`, `num_groups`, `level`, and `rows`: per quantity its values of
@@ -64,8 +67,19 @@ def compare(runs: list[SeedRun], num_resamples: int = 10_000) -> dict[str, Any]:
         gain_SN = student[1].astype(float) - baseline[1].astype(float)
         top1 = paired_mean_interval(gain_SN, first.groups, num_resamples)
         ece = paired_ece_interval(student, baseline, first.groups, max(1, num_resamples // 5))
-        rows.append(_row(runs, f'acc/{task}/top1', f'{task} top-1', top1))
-        rows.append(_row(runs, f'calibration/{task}/ece', f'{task} ECE', ece))
+        excess_SN = np.stack(
+            [
+                negative_log_likelihoods(run.student, task)
+                - negative_log_likelihoods(run.baseline, task)
+                for run in runs
+            ]
+        )
+        nll = paired_mean_interval(excess_SN, first.groups, num_resamples)
+        rows += [
+            _row(runs, f'acc/{task}/top1', f'{task} top-1', '%', top1),
+            _row(runs, f'calibration/{task}/ece', f'{task} ECE', '%', ece),
+            _row(runs, f'calibration/{task}/nll', f'{task} NLL', 'nats', nll),
+        ]
     return {
         'seeds': [run.seed for run in runs],
         'num_clips': len(first.sample_ids),
@@ -80,13 +94,16 @@ def _stack(tops: list) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([top[0] for top in tops]), np.stack([top[1] for top in tops])
 
 
-def _row(runs: list[SeedRun], key: str, title: str, interval: Interval) -> dict[str, Any]:
+def _row(
+    runs: list[SeedRun], key: str, title: str, unit: str, interval: Interval
+) -> dict[str, Any]:
     baseline_S = np.array([run.baseline_metrics[key] for run in runs])
     student_S = np.array([run.student_metrics[key] for run in runs])
     difference_S = student_S - baseline_S
     return {
         'metric': key,
         'title': title,
+        'unit': unit,
         'baseline': baseline_S.tolist(),
         'student': student_S.tolist(),
         'difference_mean': float(difference_S.mean()),
@@ -96,32 +113,36 @@ def _row(runs: list[SeedRun], key: str, title: str, interval: Interval) -> dict[
 
 
 def to_markdown(result: dict[str, Any]) -> str:
-    """The comparison as a Markdown table, in percent and points."""
+    """The comparison as a Markdown table, fractions in percent and points."""
     seeds = ', '.join(map(str, result['seeds']))
     lines = [
         f'Student against RGB baseline, seeds {seeds}: {result["num_clips"]} validation clips of '
         f'{result["num_groups"]} videos. Mean ± standard deviation over seeds; the interval is a '
         f'paired bootstrap over videos ({100 * result["level"]:.0f} %).',
         '',
-        '| % | RGB baseline | student | student − baseline, points | interval |',
+        '| | RGB baseline | student | student − baseline | interval |',
         '|---|---|---|---|---|',
     ]
     for row in result['rows']:
-        low, high = (_points(bound) for bound in row['interval'])
+        low, high = (_written(bound, row['unit'], '+') for bound in row['interval'])
+        difference = _mean_std(row['difference_mean'], row['difference_std'], row['unit'], '+')
         cells = [
-            row['title'],
-            _mean_std(np.mean(row['baseline']), np.std(row['baseline'], ddof=1)),
-            _mean_std(np.mean(row['student']), np.std(row['student'], ddof=1)),
-            f'{_points(row["difference_mean"])} ± {100 * row["difference_std"]:.1f}',
+            f'{row["title"]}, {row["unit"]}',
+            *(
+                _mean_std(np.mean(x), np.std(x, ddof=1), row['unit'])
+                for x in (row['baseline'], row['student'])
+            ),
+            difference,
             f'[{low}, {high}]',
         ]
         lines.append(f'| {" | ".join(cells)} |')
     return '\n'.join(lines) + '\n'
 
 
-def _mean_std(mean: float, std: float) -> str:
-    return f'{100 * mean:.1f} ± {100 * std:.1f}'
+def _mean_std(mean: float, std: float, unit: str, sign: str = '') -> str:
+    return f'{_written(mean, unit, sign)} ± {_written(std, unit)}'
 
 
-def _points(difference: float) -> str:
-    return f'{100 * difference:+.1f}'.replace('-', '−')
+def _written(value: float, unit: str, sign: str = '') -> str:
+    factor, digits = UNITS[unit]
+    return f'{factor * value:{sign}.{digits}f}'.replace('-', '−')

@@ -161,8 +161,9 @@ def _test(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stage:
 
 
 def report_stage(settings: DemoSettings) -> Stage:
-    """The stage that measures costs and writes `report.json` and `report.html`."""
+    """The stage that measures costs and writes the report."""
     folder = settings.work_dir
+    written = tuple(f'{folder}/report.{kind}' for kind in ('html', 'json', 'md', 'tex'))
     return Stage(
         name='report',
         command=(
@@ -173,6 +174,6 @@ def report_stage(settings: DemoSettings) -> Stage:
         ),
         home=folder,
         needs=tuple(f'test_{name}' for name in DEMO_MODELS),
-        outputs=(f'{folder}/report.json', f'{folder}/report.html'),
-        owned=(f'{folder}/report.json', f'{folder}/report.html'),
+        outputs=written,
+        owned=written,
     )

@@ -1,17 +1,15 @@
 """Runs a small graph of stages: independent ones side by side, finished ones not at all."""
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from .display import LineDisplay, last_lines, make_display
+from .lock import locked
 from .memory import process_tree_bytes
 from .stage import OneFile, Stage, finished_stamp, read_json, run_id, write_json
 
@@ -20,7 +18,6 @@ MEASURE_SECONDS = 1.0  # walking the page tables of large processes takes its ti
 # One thread per process: two on two cores, beside a loader worker or another stage, wait for each
 # other and were seen hundreds of times slower; and results must not depend on what ran alongside.
 THREADS = dict.fromkeys(('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS'), '1')
-LOCK_FILE = '.running'
 
 
 class StageFailedError(RuntimeError):
@@ -35,6 +32,7 @@ class RunSummary:
         seconds: Stage name to seconds of this run's or the earlier run's work.
         peak_bytes: Stage name to its peak memory.
         skipped: Stages that had been finished before.
+        failed: Stage name to what is to be said about its failure.
         total_seconds: Wall time of this run.
         total_peak_bytes: Largest sum over everything that ran at the same time in this run.
     """
@@ -42,6 +40,7 @@ class RunSummary:
     seconds: dict[str, float] = field(default_factory=dict)
     peak_bytes: dict[str, int] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
     total_seconds: float = 0.0
     total_peak_bytes: int = 0
 
@@ -61,6 +60,7 @@ def run_stages(
     cores: int,
     display: LineDisplay | None = None,
     again: str = 'the same command',
+    keep_going: bool = False,
 ) -> RunSummary:
     """Run what is not finished yet.
 
@@ -70,6 +70,8 @@ def run_stages(
         cores: Processor cores; stages side by side share them out evenly as their `{workers}`.
         display: Told what starts, runs and ends.
         again: How the user continues after a failure, for the error message.
+        keep_going: A failed stage is noted in the summary and takes with it only those that need
+            it; otherwise it ends the run.
 
     Raises:
         StageFailedError: when a stage fails; those beside it are stopped and can be continued.
@@ -77,8 +79,8 @@ def run_stages(
     """
     _check_graph(stages)
     display = display or LineDisplay()
-    with _locked({stage.home for stage in stages}) as locks:
-        scheduler = _Scheduler(stages, jobs, cores, display, again, locks)
+    with locked({stage.home for stage in stages}) as locks:
+        scheduler = _Scheduler(stages, jobs, cores, display, again, locks, keep_going)
         with display.showing([stage.name for stage in stages]):
             try:
                 return scheduler.run()
@@ -86,7 +88,7 @@ def run_stages(
                 scheduler.stop_all()
 
 
-def run_chain(stages: list[Stage], jobs: int) -> RunSummary:
+def run_chain(stages: list[Stage], jobs: int, keep_going: bool = False) -> RunSummary:
     """`run_stages` for a command-line tool: shows progress, ends with one message on trouble.
 
     Raises:
@@ -95,34 +97,13 @@ def run_chain(stages: list[Stage], jobs: int) -> RunSummary:
     # As Ctrl-C does, `kill` must stop the stages, which live in sessions of their own.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        return run_stages(stages, jobs, os.cpu_count() or 1, make_display())
+        cores = os.cpu_count() or 1
+        return run_stages(stages, jobs, cores, make_display(), keep_going=keep_going)
     except (StageFailedError, RuntimeError, FileNotFoundError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         print('Interrupted. The same command continues where this one stopped.', file=sys.stderr)
         sys.exit(130)
-
-
-@contextlib.contextmanager
-def _locked(homes: set[Path]) -> Iterator[tuple[int, ...]]:
-    """Hold every folder for this run.
-
-    The stages inherit the lock: one that outlives a killed run keeps the next run out.
-    """
-    with contextlib.ExitStack() as files:
-        locks = []
-        for home in sorted(homes):
-            home.mkdir(parents=True, exist_ok=True)
-            file = files.enter_context((home / LOCK_FILE).open('w'))
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise RuntimeError(
-                    f'Another run, or a stage left behind by one, still works in {home}. '
-                    'Wait for it or stop it (`ps` shows its command), then start again.'
-                ) from error
-            locks.append(file.fileno())
-        yield tuple(locks)
 
 
 def _check_graph(stages: list[Stage]) -> None:
@@ -147,6 +128,7 @@ class _Scheduler:
         display: LineDisplay,
         again: str,
         locks: tuple[int, ...],
+        keep_going: bool,
     ) -> None:
         self.waiting = list(stages)
         self.jobs = jobs
@@ -154,6 +136,7 @@ class _Scheduler:
         self.display = display
         self.again = again
         self.locks = locks
+        self.keep_going = keep_going
         self.running: list[_Running] = []
         self.measured = 0.0
         self.runs: dict[str, str] = {}
@@ -244,9 +227,11 @@ class _Scheduler:
         stage = job.stage
         if job.process.returncode != 0:
             self._fail(stage, f'ended with exit code {job.process.returncode}')
+            return
         missing = stage.missing_outputs()
         if missing:
             self._fail(stage, f'ended well but did not write {missing}')
+            return
         stamp = {
             'identity': job.identity,
             'seconds': round(time.monotonic() - job.started, 1),
@@ -266,11 +251,19 @@ class _Scheduler:
     def _fail(self, stage: Stage, reason: str) -> None:
         self.display.failed(stage.name)
         end = '\n'.join(f'  | {line}' for line in last_lines(stage.log, 25))
-        raise StageFailedError(
+        message = (
             f"Stage '{stage.name}' {reason}. The end of {stage.log}:\n{end}\n"
             f'To continue: mend the cause and run {self.again}; finished stages are kept, '
             'an interrupted one goes on where it can.'
         )
+        if not self.keep_going:
+            raise StageFailedError(message)
+        self.summary.failed[stage.name] = message
+        lost = {stage.name}
+        for waiting in list(self.waiting):  # in the order of the chain
+            if lost & set(waiting.needs):
+                lost.add(waiting.name)
+                self.waiting.remove(waiting)
 
     def stop_all(self) -> None:
         """End whatever still runs, children included."""

@@ -26,7 +26,7 @@ class HandPoseModality(Modality):
         frame_size: Height and width of the video's frames, which fractions do not know: where this
             modality is loaded first, the geometry is drawn in them.
         fps: Frames per second of the videos; None takes `avg_fps` of the record, which
-            `EpicKitchensDataset` knows from `video_info`.
+            `EpicKitchensDataset` knows.
         max_gap: Seconds that may lie between a moment and the nearest sample.
         **kwargs: `source`, `clip_len` (T), `optional` of `Modality`.
     """
@@ -82,7 +82,6 @@ class HandPoseModality(Modality):
         if not fps:
             raise ValueError(
                 f'Nobody knows how many frames per second the video of clip '
-                f'{record["sample_id"]!r} has; set fps on HandPoseModality, or video_info on '
-                'EpicKitchensDataset.'
+                f'{record["sample_id"]!r} has; set fps on HandPoseModality.'
             )
         return fps

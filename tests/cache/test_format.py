@@ -1,6 +1,7 @@
 """Packing logits, shards and manifests: what comes back is what went in, or an error says why."""
 
 import errno
+import resource
 
 import pytest
 import safetensors.torch
@@ -108,6 +109,24 @@ def test_a_full_disk_keeps_the_finished_shards(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert len(list(tmp_path.glob('view*'))) == 2 and not list(tmp_path.glob('.*'))
     assert writer.write_shards(answer) == 4
+
+
+def test_a_file_that_may_not_grow_any_further_is_not_there_at_all(tmp_path):
+    writer = CacheWriter(tmp_path, manifest(clips_per_shard=5, views=1))
+    writer.begin()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The kernel itself refuses what goes beyond a part of the shard.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))
+    try:
+        with pytest.raises(OSError, match='could not be written.*make room'):
+            writer.write_shards(answer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [p.name for p in tmp_path.iterdir()] == ['manifest.json']
+    with pytest.raises(FileNotFoundError, match='is missing: run'):
+        TeacherCache(tmp_path)
+    assert writer.write_shards(answer) == 1
+    assert TeacherCache(tmp_path).rows([(0, 'clip1')])
 
 
 def test_size_is_per_1000_clips_of_a_view(cache):

@@ -1,11 +1,4 @@
-"""EpicKitchensDataset: the official layout in miniature, and the real files where they are.
-
-The tests of the real files need `MMDISTILL_EPIC_ANNOTATIONS=<folder of EPIC_100_*.csv>`.
-"""
-
-import csv
-import os
-from pathlib import Path
+"""EpicKitchensDataset: the official layout in miniature."""
 
 import pytest
 
@@ -79,6 +72,7 @@ def test_record(build, tmp_path):
         total_frames=54,
         start_index=3692,
         flow_stride=2,
+        avg_fps=60.0,
         label=dict(verb=1, noun=2),
         media=dict(rgb=str(tmp_path / 'P01/videos/P01_11.MP4')),
         modality='RGB',
@@ -94,7 +88,7 @@ def test_published_jpegs_count_from_1_and_their_flow_of_epic_kitchens_55_is_at_h
     # Frame k, counted from 0, is frame_{k + 1:010d}.jpg: segments 1-112, 3693-3746, 100-149.
     records = records_of(build())
     assert segments_of(records) == [(0, 112), (3692, 3746), (99, 149)]
-    assert [r['flow_stride'] for r in records] == [2, 2, 1]
+    assert [(r['flow_stride'], r['avg_fps']) for r in records] == [(2, 60), (2, 60), (1, 50)]
 
 
 def test_frames_of_the_videos_follow_time_not_published_numbers(build):
@@ -228,74 +222,36 @@ def test_holdout_is_by_video(build):
     assert not train & holdout
 
 
-ANNOTATIONS = os.environ.get('MMDISTILL_EPIC_ANNOTATIONS', '')
-needs_real_files = pytest.mark.skipif(
-    not (Path(ANNOTATIONS) / 'EPIC_100_validation.csv').is_file(),
-    reason='set MMDISTILL_EPIC_ANNOTATIONS to the folder of EPIC_100_validation.csv',
-)
+@pytest.mark.parametrize('axis', ['', 'u'])
+@pytest.mark.parametrize(('number', 'refused'), [(185_502, False), (185_503, True)])
+def test_the_first_extraction_of_two_videos_is_refused(build, tmp_path, axis, number, refused):
+    """P01_109 has 185,402 frames; the first one published had 222,487, at another rate."""
+    row = ROWS[2].replace('P18_101', 'P01_109').replace(',P18,', ',P01,')
+    folder = tmp_path / 'frames/P01_109' / axis
+    folder.mkdir(parents=True)
+    (folder / f'frame_{number:010d}.jpg').touch()
+    files = {'ann.csv': f'{HEADER}\n{row}\n'}
+    dataset = build(files, media=dict(any='frames/{video_id}'))
+    if refused:
+        with pytest.raises(ValueError, match=r'P01_109.*60 frames/s.*185402.*--errata'):
+            dataset.load_record(0)
+    else:
+        assert dataset.load_record(0)['video_id'] == 'P01_109'
 
 
-def real_validation(**kwargs) -> EpicKitchensDataset:
-    return EpicKitchensDataset(
-        'EPIC_100_validation.csv',
-        data_root=ANNOTATIONS,
-        verb_classes='EPIC_100_verb_classes.csv',
-        noun_classes='EPIC_100_noun_classes_v2.csv',
-        tail_verbs='EPIC_100_tail_verbs.csv',
-        tail_nouns='EPIC_100_tail_nouns.csv',
-        unseen_participants='EPIC_100_unseen_participant_ids_validation.csv',
-        **kwargs,
+def test_windows_line_ends_and_a_byte_order_mark(build):
+    files = {name: '\ufeff' + '\r\n'.join([*text.splitlines(), '']) for name, text in FILES.items()}
+    lists = dict(
+        verb_classes='verbs.csv', noun_classes='nouns.csv', unseen_participants='unseen.csv'
     )
+    plain, other = records_of(build(**lists)), records_of(build(files, **lists))
+    assert plain == other and len(plain) == 3
 
 
-def real_rows(name: str) -> list[dict[str, str]]:
-    with open(Path(ANNOTATIONS) / name, newline='') as file:
-        return list(csv.DictReader(file))
-
-
-def seconds(timestamp: str) -> float:
-    hours, minutes, rest = timestamp.split(':')
-    return 3600 * int(hours) + 60 * int(minutes) + float(rest)
-
-
-@needs_real_files
-def test_real_validation_set():
-    dataset = real_validation()
-    rows, records = real_rows('EPIC_100_validation.csv'), records_of(dataset)
-    assert len(dataset) == 9668
-    assert {task: len(names) for task, names in dataset.metainfo['classes'].items()} == dict(
-        verb=97, noun=300
-    )
-    assert len({record['video_id'] for record in records}) == 138
-    assert sum(record['unseen'] for record in records) == 1065
-    assert sum(record['tail_verb'] for record in records) == 1760
-    assert sum(record['tail_noun'] for record in records) == 1900
-    for row, record in zip(rows, records, strict=True):
-        assert record['sample_id'] == row['narration_id']
-        assert record['label'] == dict(verb=int(row['verb_class']), noun=int(row['noun_class']))
-
-
-@needs_real_files
-@pytest.mark.parametrize('by_time', [False, True])
-def test_real_segments_are_where_the_timestamps_say(by_time):
-    # At most one frame off; published numbers read as mp4 frames would be 187 s off at worst.
-    from_0 = 0 if by_time else 1  # published numbers are floor(rate * time), ours one lower
-    dataset = real_validation(**(dict(video_info='EPIC_100_video_info.csv') if by_time else {}))
-    info = {row['video_id']: row for row in real_rows('EPIC_100_video_info.csv')}
-    rates = {video: float(row['fps']) if by_time else 60.0 for video, row in info.items()}
-    for row, record in zip(real_rows('EPIC_100_validation.csv'), records_of(dataset), strict=True):
-        rate = rates[row['video_id']]
-        start, stop = seconds(row['start_timestamp']), seconds(row['stop_timestamp'])
-        assert record['start_frame'] + from_0 == pytest.approx(start * rate - 0.5, abs=1.51)
-        assert record['stop_frame'] + from_0 == pytest.approx(stop * rate - 0.5, abs=1.51)
-        assert record['total_frames'] == pytest.approx((stop - start) * rate, abs=2.01)
-        if by_time:
-            num_frames = round(float(info[row['video_id']]['duration']) * rate)
-            assert record['stop_frame'] <= num_frames
-
-
-@needs_real_files
-def test_real_holdout_split():
-    train, holdout = (real_validation(split=split) for split in ('train', 'holdout'))
-    assert len(train) + len(holdout) == 9668
-    assert len(holdout) / 9668 == pytest.approx(0.1, abs=0.01)
+def test_annotations_of_epic_kitchens_55(build):
+    old = 'uid,participant_id,video_id,narration,start_frame,stop_frame,verb_class,noun_class\n'
+    with pytest.raises(ValueError, match=r"ann\.csv lacks the columns \['narration_id'\]"):
+        build({'ann.csv': old + '1,P01,P01_01,open door,8,202,2,8\n'})
+    old = 'verb_id,class_key,verbs\n0,take,x\n'
+    with pytest.raises(ValueError, match=r"verbs\.csv lacks the columns \['id'\]"):
+        build({'verbs.csv': old}, verb_classes='verbs.csv')

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from mmdistill.datasets import samplers
 from mmdistill.datasets.clip_index import ClipIndex
 from mmdistill.randomness import seeded
+from mmdistill.registry import DATASETS
 
 NUM_CLIPS = 7
 SEED = 5
@@ -47,26 +48,33 @@ PIPELINE = [
 
 
 @pytest.fixture
-def load(tmp_path):
-    """Load some epochs: (epoch, sample id) -> the clip's tensor."""
+def dataset(tmp_path):
+    """Some clips, and a pipeline that draws a lot."""
     rows = [f'v{i},0,{40 + i},{i % 3}' for i in range(NUM_CLIPS)]
     (tmp_path / 'a.csv').write_text('\n'.join(['video_id,start_frame,stop_frame,action', *rows]))
-    dataset = dict(
+    return dict(
         type='mmdistill.MultimodalDataset',
         ann_file='a.csv',
         data_root=str(tmp_path),
         pipeline=PIPELINE,
     )
 
-    def run(epochs=(0, 1, 2), sampler='EpochSampler', wrap=None, views=None, **loader):
+
+@pytest.fixture
+def load(dataset):
+    """Load some epochs: (epoch, sample id) -> the clip's tensor."""
+
+    def run(epochs=(0, 1, 2), sampler='EpochSampler', wrap=None, seed=SEED, **loader):
+        keys = ('views', 'augmentation_seed')
+        own = {key: loader.pop(key) for key in keys if key in loader}
         loader = Runner.build_dataloader(
             dict(
                 batch_size=2,
-                sampler=dict(type=f'mmdistill.{sampler}', shuffle=True, views=views),
+                sampler=dict(type=f'mmdistill.{sampler}', shuffle=True, **own),
                 dataset=wrap(dataset) if wrap else dataset,
                 **{'num_workers': 0, 'persistent_workers': False, **loader},
             ),
-            seed=SEED,
+            seed=seed,
         )
         found = {}
         for epoch in epochs:
@@ -146,6 +154,43 @@ def test_views_come_again_in_another_order(load):
     for epoch in range(4):
         for (_, name), clip in ((k, v) for k, v in cycled.items() if k[0] == epoch):
             assert torch.equal(clip[0], plain[epoch % 2, name][0])
+
+
+def test_runs_with_other_seeds_may_share_augmentations(load):
+    theirs = load(augmentation_seed=SEED, seed=SEED + 1)
+    same(theirs, load())
+    assert list(theirs) != list(load())  # the order is the run's own
+    assert not torch.equal(load(seed=SEED + 1)[0, 'v0_0_40'][0], theirs[0, 'v0_0_40'][0])
+
+
+def test_what_a_transform_draws_when_it_is_built_does_not_matter(dataset):
+    orders = set()
+    for seed in range(4):
+        np.random.seed(seed)
+        jitter = DATASETS.build(dataset).pipeline.transforms[5]
+        orders.add(tuple(jitter.fn_idx))
+    assert len(orders) == 1
+
+
+@pytest.mark.parametrize(
+    'steps',
+    [
+        dict(sample=dict(type='DenseSampleFrames', clip_len=2, sample_range=16)),
+        dict(sample=dict(type='UniformSample', clip_len=2)),
+        dict(crop=dict(type='RandomCrop', size=12)),
+        dict(crop=dict(type='RandomRescale', scale_range=(20, 60))),
+        dict(crop=dict(type='MultiScaleCrop', input_size=16, scales=(1, 0.7), random_crop=True)),
+        dict(crop=dict(type='MultiScaleCrop', input_size=16, scales=(1, 0.7), num_fixed_crops=13)),
+    ],
+    ids=lambda steps: next(iter(steps.values()))['type'],
+)
+def test_every_transform_draws_by_clip_and_epoch(dataset, load, steps):
+    sample, crop = steps.get('sample', PIPELINE[0]), steps.get('crop', PIPELINE[2])
+    dataset['pipeline'] = [sample, PIPELINE[1], crop, *PIPELINE[3:]]
+    theirs = load()
+    np.random.seed(9), random.seed(9)
+    same(load(epochs=(2, 0)), theirs)
+    assert len({clip[0].numpy().tobytes() for clip in theirs.values()}) == 3 * NUM_CLIPS
 
 
 def test_repetitions_get_augmentations_of_their_own(load):

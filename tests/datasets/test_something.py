@@ -89,6 +89,18 @@ def test_folders_of_frames_are_counted(root):
     assert found.load_record(0)['total_frames'] == 3
 
 
+def test_a_byte_order_mark(root):
+    for name in ('train.json', 'labels.json'):
+        path = root / name
+        path.write_bytes(b'\xef\xbb\xbf' + path.read_bytes().replace(b', ', b',\r\n'))
+    assert [dataset(root).load_record(i)['label'] for i in range(3)] == [2, 0, 1]
+
+
+def test_a_plain_record_opens_no_video(root):
+    record = dataset(root, check_media=False, media=dict(rgb='gone/{video_id}')).plain_record(1)
+    assert record['sample_id'] == '101' and 'total_frames' not in record
+
+
 def test_test_clips_have_no_labels(root):
     found = dataset(root, 'test.json', labelled=False)
     assert 'label' not in found.load_record(0) and len(found) == 3

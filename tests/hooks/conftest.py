@@ -1,5 +1,7 @@
 """A distillation run that takes a second: random clips, two experts, a tiny student."""
 
+import functools
+
 import pytest
 import torch
 from mmaction.structures import ActionDataSample
@@ -10,6 +12,7 @@ from mmdistill.labels import set_task_labels
 from mmdistill.registry import DATASETS, MODELS
 
 CLASSES = dict(verb=4, noun=5)
+EXPERTS = ('rgb', 'flow')
 
 
 @DATASETS.register_module(name='RandomClips')
@@ -39,13 +42,16 @@ class RandomClips(torch.utils.data.Dataset):
         return dict(inputs=inputs, data_samples=sample)
 
 
-@pytest.fixture
-def distillation(tmp_path, recognizer_config):
-    """Build the config of a run; keyword arguments replace its entries."""
-    for name in ('rgb', 'flow'):
+def write_experts(folder, recognizer_config):
+    """The experts' checkpoints."""
+    for name in EXPERTS:
         model = MODELS.build(recognizer_config())
         torch.nn.init.normal_(model.cls_head.heads.verb.fc_cls.weight, std=1.0)
-        torch.save(dict(state_dict=model.state_dict()), tmp_path / f'{name}.pth')
+        torch.save(dict(state_dict=model.state_dict()), folder / f'{name}.pth')
+
+
+def distillation_config(folder, recognizer_config, **changes):
+    """The config of a run beside its experts' checkpoints; keyword arguments replace entries."""
 
     def loader(num_clips, shuffle):
         return dict(
@@ -55,36 +61,40 @@ def distillation(tmp_path, recognizer_config):
             dataset=dict(type='mmdistill.RandomClips', num_clips=num_clips),
         )
 
-    def build(**changes):
-        cfg = dict(
-            default_scope='mmaction',
-            work_dir=str(tmp_path / 'run'),
-            experiment_name='test',
-            model=dict(
-                type='mmdistill.StudentRecognizer',
-                recognizer=recognizer_config(),
-                losses=dict(soft_target=dict(type='mmdistill.SoftTargetLoss')),
-            ),
-            teacher=dict(
-                type='mmdistill.MultimodalTeacher',
-                experts={
-                    name: dict(model=recognizer_config(), checkpoint=str(tmp_path / f'{name}.pth'))
-                    for name in ('rgb', 'flow')
-                },
-                weighting=dict(type='mmdistill.SoftminWeighting', temperature=0.5),
-            ),
-            train_dataloader=loader(6, shuffle=True),
-            holdout_dataloader=loader(5, shuffle=False),
-            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=1),
-            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
-            custom_hooks=[dict(type='mmdistill.DistillationLossHook')],
-            default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
-            randomness=dict(seed=0),
-        )
-        cfg.update(changes)
-        return {key: value for key, value in cfg.items() if value is not None}
+    cfg = dict(
+        default_scope='mmaction',
+        work_dir=str(folder / 'run'),
+        experiment_name='test',
+        model=dict(
+            type='mmdistill.StudentRecognizer',
+            recognizer=recognizer_config(),
+            losses=dict(soft_target=dict(type='mmdistill.SoftTargetLoss')),
+        ),
+        teacher=dict(
+            type='mmdistill.MultimodalTeacher',
+            experts={
+                name: dict(model=recognizer_config(), checkpoint=str(folder / f'{name}.pth'))
+                for name in EXPERTS
+            },
+            weighting=dict(type='mmdistill.SoftminWeighting', temperature=0.5),
+        ),
+        train_dataloader=loader(6, shuffle=True),
+        holdout_dataloader=loader(5, shuffle=False),
+        train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=1),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
+        custom_hooks=[dict(type='mmdistill.DistillationLossHook')],
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
+        randomness=dict(seed=0),
+    )
+    cfg.update(changes)
+    return {key: value for key, value in cfg.items() if value is not None}
 
-    return build
+
+@pytest.fixture
+def distillation(tmp_path, recognizer_config):
+    """Build the config of a run; keyword arguments replace its entries."""
+    write_experts(tmp_path, recognizer_config)
+    return functools.partial(distillation_config, tmp_path, recognizer_config)
 
 
 @pytest.fixture

@@ -1,90 +1,29 @@
 """Killed and resumed, a run with dropout, mixup, EMA and momentum ends with the same bits."""
 
-import multiprocessing
-import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
 
 from mmdistill.hooks import RngStateHook, latest_checkpoint
-from mmdistill.registry import HOOKS
 
-STATES = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'distillation', 'rng')
+from .exact_runs import mixed_precision_on_cpu, resumable, run, states
 
-
-@HOOKS.register_module(name='KillAt')
-class KillAt(Hook):
-    """End this process as kill -9 does."""
-
-    priority = 'LOWEST'
-
-    def __init__(self, iteration):
-        self.iteration = iteration
-
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
-        if runner.iter + 1 == self.iteration:
-            os.kill(os.getpid(), signal.SIGKILL)
+HALF = dict(type='AmpOptimWrapper', loss_scale=dict(init_scale=1024.0, growth_interval=2))
 
 
 @pytest.fixture
 def config(distillation, tmp_path, recognizer_config):
     """Two epochs of three iterations with everything that has a state."""
 
-    def build(work_dir, by_epoch=True, interval=1, loop='epoch', kill=None, **changes):
-        loops = dict(
-            epoch=dict(type='EpochBasedTrainLoop', max_epochs=2),
-            iter=dict(type='IterBasedTrainLoop', max_iters=6),
-        )
-        cfg = distillation(
-            work_dir=str(tmp_path / work_dir),
-            train_cfg=loops[loop],
-            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
-            param_scheduler=[
-                dict(type='CosineAnnealingLR', T_max=6, by_epoch=False),
-                dict(type='StepLR', step_size=1, by_epoch=loop == 'epoch'),
-            ],
-            custom_hooks=[
-                dict(type='mmdistill.DistillationLossHook'),
-                dict(type='EMAHook'),
-                *([dict(type='mmdistill.KillAt', iteration=kill)] if kill else []),
-            ],
-            default_hooks=dict(
-                rng_state=dict(type='mmdistill.RngStateHook'),
-                checkpoint=dict(
-                    type='mmdistill.SafeCheckpointHook', by_epoch=by_epoch, interval=interval
-                ),
-            ),
-            **changes,
-        )
-        cfg['model']['recognizer'] = recognizer_config(dropout_ratio=0.5)
-        cfg['model']['recognizer']['data_preprocessor']['blending'] = dict(
-            type='RandomBatchAugment',
-            augments=[dict(type='MixupBlending', alpha=0.8, num_classes=4)],
-            probs=0.7,
-        )
-        sampler = 'EpochSampler' if loop == 'epoch' else 'EndlessSampler'
-        cfg['train_dataloader']['sampler'] = dict(type=f'mmdistill.{sampler}', shuffle=True)
-        return cfg
+    def build(work_dir, **changes):
+        folder = str(tmp_path / work_dir)
+        return resumable(distillation, recognizer_config, work_dir=folder, **changes)
 
     return build
-
-
-def run_and_die(cfg):
-    """Run in a process of its own that kills itself."""
-
-    def target():
-        torch.manual_seed(1)
-        config = Config(cfg)
-        Runner.from_cfg(config).train()
-
-    process = multiprocessing.get_context('fork').Process(target=target)
-    process.start()
-    process.join(300)
-    assert process.exitcode == -signal.SIGKILL
 
 
 def assert_same(ours, theirs, path=''):
@@ -103,35 +42,57 @@ def assert_same(ours, theirs, path=''):
         assert ours == theirs, path
 
 
-def states(path):
-    checkpoint = torch.load(path, weights_only=True)
-    return {name: checkpoint[name] for name in STATES}
-
-
-@pytest.mark.parametrize(
-    ('saving', 'kill', 'left'),
-    [
-        (dict(), 5, 'epoch_1.pth'),
-        (dict(by_epoch=False, interval=2), 5, 'iter_4.pth'),
-        (dict(by_epoch=False, interval=3), 5, 'iter_3.pth'),
-        (dict(by_epoch=False, interval=2, loop='iter'), 5, 'iter_4.pth'),
-    ],
-    ids=['epochs', 'within', 'at the end', 'iterations'],
-)
-def test_killed_and_resumed_is_the_same_to_the_bit(config, train, tmp_path, saving, kill, left):
-    train(config('whole', **saving))
-    run_and_die(config('killed', kill=kill, **saving))
+def kill_and_resume(config, tmp_path, ranks=1, kill=5, left=None, **changes):
+    """Run to the end, killed and not; returns the two last checkpoints' states."""
+    assert run(config('whole', ranks=ranks, **changes), ranks) == {0}
+    killed = config('killed', ranks=ranks, kill=dict(iteration=kill), **changes)
+    assert run(killed, ranks) == {-signal.SIGKILL}
     found = latest_checkpoint(tmp_path / 'killed')
     assert found.endswith(left)
-    torch.manual_seed(77)
-    train(config('killed', load_from=found, resume=True, **saving))
-    last = 'epoch_2.pth' if saving.get('by_epoch', True) else 'iter_6.pth'
-    assert_same(states(tmp_path / 'killed' / last), states(tmp_path / 'whole' / last))
+    resumed = config('killed', ranks=ranks, load_from=found, resume=True, **changes)
+    assert run(resumed, ranks) == {0}
+    last = 'iter_6.pth' if left.startswith('iter') else 'epoch_2.pth'
+    return (states(tmp_path / name / last) for name in ('killed', 'whole'))
+
+
+WITHIN = dict(saving=dict(by_epoch=False, interval=2), left='iter_4.pth')
+WAYS = dict(
+    epochs=dict(left='epoch_1.pth'),
+    within=WITHIN,
+    at_the_end=dict(saving=dict(by_epoch=False, interval=3), left='iter_3.pth'),
+    iterations=dict(WITHIN, loop='iter'),
+)
+
+
+@pytest.mark.parametrize('way', WAYS.values(), ids=list(WAYS))
+def test_killed_and_resumed_is_the_same_to_the_bit(config, tmp_path, way):
+    assert_same(*kill_and_resume(config, tmp_path, **way))
+
+
+@pytest.mark.skipif(not hasattr(torch.amp, 'GradScaler'), reason='needs torch 2.3')
+def test_in_mixed_precision_too(config, tmp_path, monkeypatch):
+    mixed_precision_on_cpu(monkeypatch)
+    optimizer = dict(type='SGD', lr=0.01, momentum=0.9)
+    half = dict(WITHIN, optim_wrapper=dict(HALF, optimizer=optimizer))
+    ours, theirs = kill_and_resume(config, tmp_path, **half)
+    assert_same(ours, theirs)
+    # The scale has grown on the way, and with it what a resume has to restore.
+    assert theirs['optimizer']['loss_scaler']['scale'] == 1024.0 * 2**3
+    run(config('single'))
+    single = states(tmp_path / 'single/epoch_2.pth')['state_dict']
+    assert any(not torch.equal(x, single[key]) for key, x in theirs['state_dict'].items())
+
+
+@pytest.mark.parametrize('way', [WAYS['epochs'], WITHIN], ids=['epochs', 'within'])
+def test_on_two_processes_too(config, tmp_path, way):
+    ours, theirs = kill_and_resume(config, tmp_path, ranks=2, **way)
+    assert len(theirs['rng']) == 2
+    assert_same(ours, theirs)
 
 
 def test_without_the_generators_it_would_not_be(config, train, tmp_path, monkeypatch):
     train(config('whole'))
-    monkeypatch.setattr(RngStateHook, '_restore', lambda self: None)
+    monkeypatch.setattr(RngStateHook, '_restore', lambda *_: None)
     first = str(tmp_path / 'whole/epoch_1.pth')
     train(config('other', load_from=first, resume=True))
     ours, theirs = (states(tmp_path / d / 'epoch_2.pth')['state_dict'] for d in ('other', 'whole'))
@@ -139,7 +100,7 @@ def test_without_the_generators_it_would_not_be(config, train, tmp_path, monkeyp
 
 
 def test_a_sampler_that_cannot_skip_is_named(config, train, tmp_path):
-    saving = dict(by_epoch=False, interval=2)
+    saving = dict(saving=dict(by_epoch=False, interval=2))
     train(config('whole', **saving))
     cfg = config('resumed', load_from=str(tmp_path / 'whole/iter_4.pth'), resume=True, **saving)
     cfg['train_dataloader']['sampler']['type'] = 'DefaultSampler'
@@ -153,3 +114,13 @@ def test_other_data_cannot_continue_an_epoch(config, train, tmp_path):
     cfg['train_dataloader']['dataset']['num_clips'] = 20
     with pytest.raises(ValueError, match='does not fit 10 iterations per epoch'):
         train(cfg)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('flags', [(), ('--amp', '--ranks', '2', '--save-every', '4')])
+def test_the_script_kills_resumes_and_compares(tmp_path, flags):
+    script = Path(__file__).with_name('kill_and_resume.py')
+    command = [sys.executable, script, '--kills', '2', '--work-dir', tmp_path, *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert done.stdout.count('same') >= 6 and 'killed 2 times' in done.stdout

@@ -12,16 +12,28 @@ from mmdistill.metrics import (
     Calibration,
     ScoreTable,
     adaptive_ece,
+    area_under_risk_coverage,
     brier_score,
     calibration_errors,
     classwise_ece,
     expected_calibration_error,
     negative_log_likelihood,
+    overconfidence_share,
     reliability_by_task,
 )
 from mmdistill.registry import METRICS
 
-NAMES = ['ece', 'ece_l2', 'mce', 'adaptive_ece', 'classwise_ece', 'nll', 'brier']
+NAMES = [
+    'ece',
+    'ece_l2',
+    'mce',
+    'adaptive_ece',
+    'classwise_ece',
+    'nll',
+    'brier',
+    'overconfidence',
+    'aurc',
+]
 
 
 def random_table(num=80, kv=4, kn=5, views=2, seed=0):
@@ -45,6 +57,8 @@ def expected_values(probs, labels):
         classwise_ece(probs, labels),
         negative_log_likelihood(np.log(probs), labels),
         brier_score(probs, labels),
+        overconfidence_share(probs, labels),
+        area_under_risk_coverage(probs, labels),
     ]
 
 

@@ -138,11 +138,11 @@ def test_works_in_other_processes(file, method):
 
 
 def test_a_forked_process_opens_its_own_handle(file):
-    parents = file._file()
+    parents = file.file()
     context = multiprocessing.get_context('fork')
     answers = context.Queue()
-    child = context.Process(target=lambda: answers.put(file._file() is parents))
+    child = context.Process(target=lambda: answers.put(file.file() is parents))
     child.start()
     assert answers.get(timeout=20) is False
     child.join()
-    assert file._file() is parents
+    assert file.file() is parents

@@ -85,3 +85,20 @@ def test_missing_image(record, tmp_path, axis):
 def test_one_or_four_channels_are_refused():
     with pytest.raises(ValueError, match=r'2 channels \(u, v\) or 3 .* got 4'):
         FlowModality(channels=4)
+
+
+def test_one_reading_serves_two_layouts_of_the_same_flow(record, monkeypatch):
+    read, asked = FlowModality.read, []
+    monkeypatch.setattr(
+        FlowModality, 'read', lambda self, r, inds: asked.append(list(inds)) or read(self, r, inds)
+    )
+    flow = dict(type='mmdistill.FlowModality', template=TEMPLATE)
+    modalities = dict(
+        flow=flow, images=dict(flow, input_format='NCHW'), three=dict(flow, channels=3)
+    )
+    results = dict(record, frame_inds=np.array([1, 2]), num_clips=1, clip_len=2)
+    found = LoadModalities(modalities)(results)
+    assert asked == [[1, 2, 1, 2], [1, 2]]
+    assert np.array_equal(found['images'], found['flow'][0].transpose(1, 0, 2, 3))
+    assert np.array_equal(found['three'][:, :2], found['flow'])
+    assert (found['three'][:, 2] == 128).all()

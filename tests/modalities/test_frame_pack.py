@@ -2,8 +2,6 @@
 
 import multiprocessing
 import pickle
-import subprocess
-import sys
 
 import cv2
 import h5py
@@ -122,18 +120,3 @@ class TestBadInput:
         (tmp_path / 'rgb.h5').write_text('no')
         with pytest.raises(ValueError, match=r'rgb\.h5 is not an HDF5 file'):
             RGBModality().read(record(tmp_path / 'rgb.h5'), INDS)
-
-    def test_a_file_that_another_process_is_writing(self, rgb, tmp_path):
-        path = write(tmp_path / 'rgb.h5', 'P01/P01_1', rgb)
-        code = (
-            'import h5py, sys; f = h5py.File(sys.argv[1], "a"); print("open", flush=True); '
-            'sys.stdin.read()'
-        )
-        with subprocess.Popen(
-            [sys.executable, '-c', code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as writer:
-            assert writer.stdout.readline() == b'open\n'
-            with pytest.raises(ValueError, match='is being written by another process'):
-                RGBModality().read(record(path), INDS)
-            writer.stdin.close()
-        assert len(RGBModality().read(record(path), INDS)) == len(INDS)

@@ -1,41 +1,14 @@
 """EPIC-KITCHENS' hand-object files: decoded as the owners' schema says, and never executed."""
 
 import pickle
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from epic_messages import detection, mask, mask_message, message, text
 
-from mmdistill.modalities import EpicHandObjects
-from mmdistill.modalities.hand_object_file import decode_message, read_messages
-
-
-def number(field, value):
-    """A whole number as protobuf has it, in groups of seven bits."""
-    data = bytes([field << 3])
-    while value >= 128:
-        data, value = data + bytes([value % 128 + 128]), value // 128
-    return data + bytes([value])
-
-
-def text(field, content):
-    return bytes([field << 3 | 2, len(content)]) + content
-
-
-def real(field, value):
-    return b'' if value == 0 else bytes([field << 3 | 5]) + struct.pack('<f', value)
-
-
-def detection(box, score, **hand):
-    corners = b''.join(real(i, x) for i, x in enumerate(box, start=1))
-    more = number(3, hand['state']) + text(4, real(1, 0.1)) + number(5, 1) if hand else b''
-    return text(1, corners) + real(2, score) + more
-
-
-def message(index, *boxes, video=b'P01_101'):
-    return text(1, video) + number(2, index) + b''.join(boxes)
-
+from mmdistill.modalities import EpicHandObjects, EpicObjectMasks, epic_errata
+from mmdistill.modalities.epic_box_file import decode_message, read_messages
 
 HAND = text(3, detection((0.1, 0.2, 0.3, 0.4), 0.75, state=3))
 OBJECT = text(4, detection((0, 0.5, 1, 1), 0.5))
@@ -72,6 +45,35 @@ def test_frames_may_count_from_zero(write):
     assert EpicHandObjects(first_index=0).read(record, np.array([0]))[0, 0, 4] == 0.75
     with pytest.raises(ValueError, match='expected P01_101, frame 1, got P01_101, frame 0'):
         EpicHandObjects().read(record, np.array([0]))
+
+
+def test_boxes_of_object_masks_have_cocos_labels(write):
+    cup, person = mask((0.1, 0.2, 0.3, 0.4), 0.75, 42), mask((0, 0.5, 1, 1), 0.5, 1)
+    record = write([mask_message(1), mask_message(2, person, cup)])
+    modality = EpicObjectMasks(max_boxes=3)
+    boxes = modality.read(record, np.array([1, 0]))
+    expected = [[0.1, 0.2, 0.3, 0.4, 0.75, 41], [0, 0.5, 1, 1, 0.5, 0], [0, 0, 0, 0, 0, -1]]
+    np.testing.assert_allclose(boxes[0], expected, rtol=1e-6)
+    assert (boxes[1, :, 5] == -1).all()
+    names = modality.class_names(record)
+    assert (len(names), names[0], names[41]) == (80, 'person', 'cup')
+    with pytest.raises(ValueError, match='message 0: expected P01_101, frame 1, got .* frame 2'):
+        EpicObjectMasks().read(write([mask_message(2, cup)]), np.array([0]))
+
+
+@pytest.mark.parametrize('category', [0, 81])
+def test_a_mask_of_an_unknown_class(write, category):
+    record = write([mask_message(1, mask((0, 0, 1, 1), 0.9, category))])
+    with pytest.raises(ValueError, match=f'class {category} is not among 1 to 80'):
+        EpicObjectMasks().read(record, np.array([0]))
+
+
+def test_the_first_extraction_of_two_videos_is_refused(write, monkeypatch):
+    monkeypatch.setitem(epic_errata.PROPER_LENGTHS, 'P01_101', 2)
+    record = write([message(i) for i in range(1, 104)])
+    with pytest.raises(ValueError, match=r'pkl is the first extraction of P01_101.*--errata'):
+        EpicHandObjects().read(record, np.array([0]))
+    assert EpicHandObjects().read(write([message(i) for i in range(1, 103)]), np.array([0])).any()
 
 
 class Attack:

@@ -25,7 +25,7 @@ def write(tmp_path):
 
 def test_boxes_by_falling_score(write):
     record = write({10: [HAND, OBJECT], 11: []})
-    boxes = PackedBoxes(max_boxes=3).read(record, np.array([10, 11]))
+    boxes = PackedBoxes(max_boxes=3, first_index=0).read(record, np.array([10, 11]))
     expected = [[0.5, 0.5, 1, 1, 0.9, 1], [0.1, 0.2, 0.3, 0.4, 0.5, 0], [0, 0, 0, 0, 0, -1]]
     np.testing.assert_allclose(boxes[0], expected, rtol=1e-6)
     assert (boxes[1, :, 5] == -1).all() and boxes.dtype == np.float32
@@ -34,9 +34,21 @@ def test_boxes_by_falling_score(write):
 def test_gaps_first_index_and_scores(write):
     record = write({10: [HAND, OBJECT]})
     counts = lambda m, i: (m.read(record, np.array(i))[..., 4] > 0).sum(1).tolist()  # noqa: E731
-    assert counts(PackedBoxes(max_gap=2), [7, 8, 12, 13]) == [0, 2, 2, 0]
+    assert counts(PackedBoxes(max_gap=2, first_index=0), [7, 8, 12, 13]) == [0, 2, 2, 0]
     assert counts(PackedBoxes(max_gap=0, first_index=1), [9, 10]) == [2, 0]
-    assert counts(PackedBoxes(min_score=0.6), [10]) == [1]
+    assert counts(PackedBoxes(min_score=0.6, first_index=0), [10]) == [1]
+
+
+@pytest.mark.parametrize('first', [0, 1])
+def test_the_file_says_from_where_it_counts(write, first):
+    record = write({first: [HAND], first + 1: [HAND, OBJECT]})
+    boxes = PackedBoxes(max_gap=0).read(record, np.array([0, 1]))
+    assert (boxes[..., 4] > 0).sum(1).tolist() == [1, 2]
+
+
+def test_a_file_that_does_not_say_from_where_it_counts(write):
+    with pytest.raises(ValueError, match='neither a frame 0 nor a frame 1.*set first_index'):
+        PackedBoxes().read(write({10: [HAND]}), np.array([10]))
 
 
 def test_an_optional_modality_may_lack_a_video(write):

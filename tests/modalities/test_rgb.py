@@ -104,7 +104,8 @@ def test_truncated_video(video, tmp_path, index_first):
     whole.write_bytes(data)
     assert len(RGBModality().read(clip(whole), INDS)) == len(INDS)
     cut.write_bytes(data[: len(data) // 2])
-    with pytest.raises(ValueError, match=rf'^{re.escape(str(cut))} cannot be opened') as caught:
+    problem = 'cannot be decoded at the frames' if index_first else 'cannot be opened'
+    with pytest.raises(ValueError, match=rf'^{re.escape(str(cut))} {problem}') as caught:
         RGBModality().read(clip(cut), INDS)
     assert '\n' not in str(caught.value)
 
@@ -138,6 +139,16 @@ def test_unreadable_frame(tmp_path):
     modality = RGBModality(template='{index:04d}.png')
     with pytest.raises(ValueError, match=r'0001\.png is not a readable image; extract it again'):
         modality.read(clip(tmp_path), np.array([0]))
+
+
+def test_a_jpeg_cut_short(tmp_path, frames_bgr):
+    path = tmp_path / 'frame_0000000001.jpg'
+    whole = cv2.imencode('.jpg', cv2.resize(frames_bgr[0], (128, 96)))[1].tobytes()
+    path.write_bytes(whole)
+    assert RGBModality().read(clip(tmp_path), np.array([0])).shape == (1, 96, 128, 3)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r'frame_0000000001\.jpg is cut short; extract it again'):
+        RGBModality().read(clip(tmp_path), np.array([0]))
 
 
 def test_missing_video(tmp_path):

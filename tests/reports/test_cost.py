@@ -1,6 +1,7 @@
 """Counts against numbers worked by hand."""
 
-import time
+import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,8 +15,9 @@ from mmdistill.reports.cost import (
     detector_cost,
     flow_cost,
     frames_read,
-    median_latency_ms,
+    measure_latency,
     model_cost,
+    throughput,
 )
 
 
@@ -41,11 +43,14 @@ def test_shared_parameters_count_once():
     assert count_params(nn.Sequential(layer, layer)) == 9
 
 
-def test_latency_is_the_median_without_the_warm_up():
-    pauses = iter([0.05, 0.001, 0.002, 0.04])
-    assert 1 < median_latency_ms(lambda: time.sleep(next(pauses)), repeats=3, warmup=1) < 10
+def test_latency_is_that_of_the_calls_after_the_warm_up(monkeypatch):
+    clock = iter([0, 1, 1.001, 2, 2.002, 3, 3.04])  # the warm-up is not timed
+    watch = SimpleNamespace(perf_counter=lambda: next(clock))
+    monkeypatch.setattr('mmdistill.reports.cost.time', watch)
+    found = measure_latency(lambda: None, repeats=3, warmup=1)
+    assert found == pytest.approx((2, 2 + 0.9 * 38))
     with pytest.raises(ValueError, match='at least one'):
-        median_latency_ms(lambda: None, repeats=0)
+        measure_latency(lambda: None, repeats=0)
 
 
 class Recogniser(nn.Module):
@@ -61,7 +66,9 @@ class Recogniser(nn.Module):
 def test_cost_of_a_model_is_that_of_its_test_step():
     cost = model_cost(Recogniser(), {'inputs': torch.zeros(3, 4), 'data_samples': None}, repeats=1)
     assert cost[:2] == (10, 2 * 3 * 4 * 2)
-    assert cost.latency_ms > 0
+    assert 0 < cost.latency_ms <= cost.p95_ms
+    # Weights, and the collated clip and the answer beside them.
+    assert cost.peak_bytes == 4 * (10 + 3 * 4 + 3 * 2)
 
 
 def test_extraction_is_added_to_the_network():
@@ -77,7 +84,24 @@ def test_extraction_is_added_to_the_network():
     assert boxes[:2] == (4, 2 * 5 * 2 * 2)
     assert flow[:2] == (0, 0)
     assert calls[:3] == [(0, 1), (1, 2), (2, 3)]
-    assert Cost(1, 2, 3.0).plus(Cost(10, 20, 30.0)) == Cost(11, 22, 33.0)
+    assert flow.latency_ms > 0 and flow.p95_ms > 0
+    both = Cost(1, 2, 3.0, 4.0, 50).plus(Cost(10, 20, 30.0, 40.0, 5))
+    assert both == Cost(11, 22, 33.0, 44.0, 50)
+
+
+def test_throughput_counts_the_clips_of_a_batch(monkeypatch):
+    batches = []
+
+    class Recorder(nn.Module):
+        def test_step(self, batch):
+            batches.append(len(batch['inputs']))
+
+    ticks = itertools.count(step=0.5)
+    watch = SimpleNamespace(perf_counter=lambda: next(ticks))
+    monkeypatch.setattr('mmdistill.reports.cost.time', watch)
+    item = {'inputs': torch.zeros(1), 'data_samples': None}
+    assert throughput(Recorder(), item, [1, 8], repeats=1) == {1: 2, 8: 16}
+    assert batches == [1, 1, 8, 8]  # a call to warm up and one that counts
 
 
 def _grays(count):

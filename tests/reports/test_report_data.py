@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mmdistill.reports import Cost, RowSource, best_detection, build_row, teacher_weights
-from mmdistill.reports.report_data import curve
+from mmdistill.reports.report_data import curve, smoothed
 
 from .conftest import metrics_of, write_scalars, write_test_files
 
@@ -65,3 +65,9 @@ def test_weights_of_the_teacher_come_from_the_log(tmp_path):
     line = {'holdout/rgb/weight/verb': 0.2, 'holdout/obj/weight/verb': 0.8, 'step': 0}
     write_scalars(tmp_path, '1', [line | {'holdout/rgb/acc/verb/top1': 0.5}])
     assert teacher_weights(tmp_path) == {'verb': {'rgb': 0.2, 'obj': 0.8}}
+
+
+def test_smoothing_looks_back_only():
+    assert smoothed([4.0, 2.0, 0.0, 4.0], 2) == [4.0, 3.0, 1.0, 2.0]
+    assert smoothed([4.0, 2.0], 1) == [4.0, 2.0]
+    assert smoothed([], 3) == []

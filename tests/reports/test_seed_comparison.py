@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmdistill.reports import predictions
+from mmdistill.reports.predictions import negative_log_likelihoods
 from mmdistill.reports.seed_comparison import SeedRun, compare, to_markdown
 
 from .conftest import make_table, write_test_files
@@ -65,7 +66,7 @@ def test_markdown_is_in_percent_with_true_minus_signs(runs):
     text = to_markdown(result)
     lines = text.splitlines()
     assert lines[2].count('|') == lines[4].count('|') == 6
-    assert '| action top-1 |' in text
+    assert '| action top-1, % |' in text
     row = next(row for row in result['rows'] if row['metric'] == 'acc/action/top1')
     assert f'{100 * row["difference_mean"]:+.1f} ± {100 * row["difference_std"]:.1f}' in text
 
@@ -73,3 +74,13 @@ def test_markdown_is_in_percent_with_true_minus_signs(runs):
 def test_one_seed_is_no_comparison(runs):
     with pytest.raises(ValueError, match='at least two'):
         compare(runs[:1])
+
+
+def test_nll_of_the_pair_is_the_sum_and_matches_what_testing_wrote(runs):
+    for run in runs:
+        for task in ('verb', 'action'):
+            ours = negative_log_likelihoods(run.student, task).mean()
+            assert ours == pytest.approx(run.student_metrics[f'calibration/{task}/nll'])
+    row = next(r for r in compare(runs, 200)['rows'] if r['metric'] == 'calibration/action/nll')
+    assert row['interval'][0] < row['difference_mean'] < row['interval'][1] < 0
+    assert '| action NLL, nats |' in to_markdown(compare(runs, 200))

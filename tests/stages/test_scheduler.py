@@ -138,6 +138,23 @@ def test_a_failure_shows_the_end_of_the_log_and_the_rest_is_stopped(script, tmp_
     assert not (tmp_path / 'stamps/long.json').exists()
 
 
+def test_a_failure_takes_only_its_own_followers_where_the_others_are_to_go_on(script, tmp_path):
+    bad = tmp_path / 'bad.txt'
+    bad.write_text("import sys\nprint('diverged')\nsys.exit(3)\n")
+    stages = [
+        Stage(name='bad', command=(str(bad),), home=tmp_path),
+        stage(script, tmp_path, 'after', needs=('bad',)),
+        stage(script, tmp_path, 'later', needs=('after',)),
+        stage(script, tmp_path, 'other'),
+    ]
+    summary = run_stages(stages, jobs=1, cores=1, display=Recorder(), keep_going=True)
+    assert list(summary.failed) == ['bad'] and 'diverged' in summary.failed['bad']
+    assert list(summary.seconds) == ['other']
+    bad.write_text('pass')
+    again = run_stages(stages, jobs=1, cores=1, display=Recorder(), keep_going=True)
+    assert again.skipped == ['other'] and not again.failed and len(again.seconds) == 4
+
+
 def test_a_stage_that_writes_nothing_has_failed(script, tmp_path):
     empty = tmp_path / 'empty.txt'
     empty.write_text('pass')

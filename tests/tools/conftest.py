@@ -9,13 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_tools import read_model
 from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.extraction.flow import FlowSettings, set_up_flow
 from mmdistill.extraction.jobs import Job
 from mmdistill.extraction.video import probe_video
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
+from mmdistill.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
 BOXES_PER_FRAME = 3
@@ -101,3 +104,29 @@ def run_tools(start_tool):
             assert code == 0, log.read_text()[-4000:]
 
     return run
+
+
+@pytest.fixture(scope='session')
+def demo_experts(tmp_path_factory) -> Path:
+    """The demo's three experts as they begin, in the places of trained ones."""
+    root = tmp_path_factory.mktemp('experts')
+    for name in ('rgb', 'flow', 'obj'):
+        torch.manual_seed(0)
+        model = MODELS.build(read_model(str(ROOT / f'configs/demo/{name}.py')))
+        (root / name).mkdir()
+        torch.save(dict(state_dict=model.state_dict()), root / name / 'best_untrained.pth')
+    return root
+
+
+@pytest.fixture(scope='session')
+def demo_cache(run_tools, tiny_data, demo_experts, tmp_path_factory) -> Path:
+    """What they say about the tiny data set in two views, in shards of eight clips."""
+    cache = tmp_path_factory.mktemp('cache') / 'cache'
+    run_tools(
+        [
+            *('tools/cache_teacher.py', 'configs/demo/student.py', cache),
+            *('--views', '2', '--clips-per-shard', '8'),
+            *('--cfg-options', f'data_root={tiny_data}/', f'expert_dir={demo_experts}'),
+        ]
+    )
+    return cache

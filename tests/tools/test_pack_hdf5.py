@@ -61,6 +61,19 @@ def test_segments_are_narrations_of_a_video(data, pack):
     same(RGBModality(), 'rgb', data / 'out.h5', data / 'frames/P01_102', (1, 2), first=1)
 
 
+@pytest.mark.parametrize(('video', 'expected'), [('P01_101', [2, 3]), ('P01_02', [1, 2])])
+def test_flow_of_segments(data, pack, video, expected):
+    """An image pair per RGB frame; in EPIC-KITCHENS-55, flow image k is that of 2 k - 1 and 2 k."""
+    (data / 'flow/P01_102').rename(data / 'flow/P01_02')
+    csv = data / 'ann.csv'
+    csv.write_text(f'narration_id,video_id,start_frame,stop_frame\nn1,{video},2,3\n')
+    pack('--flow', str(data / 'flow/*'), '--segments', str(csv))
+    with h5py.File(data / 'out.h5') as file:
+        stored = [content.tobytes() for content in file[f'{video}/n1']]
+    names = [f'{axis}/frame_{k:010d}.jpg' for k in expected for axis in 'uv']
+    assert stored == [(data / 'flow' / video / name).read_bytes() for name in names]
+
+
 def test_videos(data, pack):
     path = data / 'P01_102.mp4'
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), 12, (64, 48))
@@ -159,4 +172,4 @@ class TestBadInput:
     def test_segments_of_videos(self, data, pack, capsys):
         with pytest.raises(SystemExit):
             pack('--videos', str(data / '*.mp4'), '--segments', 'a.csv')
-        assert '--segments needs --folders' in capsys.readouterr().err
+        assert '--segments needs --folders or --flow' in capsys.readouterr().err

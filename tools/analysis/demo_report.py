@@ -1,4 +1,4 @@
-"""Write report.json and report.html of a finished demo: costs, metrics, diagrams, sample clips."""
+"""Write the report of a finished demo, as HTML, JSON, Markdown and LaTeX: metrics, costs, clips."""
 
 import argparse
 import json
@@ -25,6 +25,7 @@ from mmdistill.reports import (
 )
 from mmdistill.reports.measure import machine_name, row_cost
 from mmdistill.reports.page import headline_cards, page_pictures
+from mmdistill.reports.tables import latex_table, markdown_table, report_columns
 from mmdistill.stages import OneFile
 
 ALL = ('rgb', 'flow', 'obj')
@@ -163,7 +164,10 @@ def main() -> None:
     page = render_html(report, page_pictures(report, tables, trained_in, dataset))
     (args.work_dir / 'report.html').write_text(page, encoding='utf-8')
     (args.work_dir / 'report.json').write_text(json.dumps(report, indent=2) + '\n')
-    print(f'Wrote {args.work_dir / "report.html"} and report.json')
+    columns = report_columns(report['tasks'])
+    (args.work_dir / 'report.md').write_text(markdown_table(report['rows'], columns))
+    (args.work_dir / 'report.tex').write_text(latex_table(report['rows'], columns))
+    print(f'Wrote {args.work_dir / "report.html"}, and report.json, .md and .tex beside it')
 
 
 if __name__ == '__main__':

@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
-from mmdistill.metrics import calibration_errors, load_scores, task_accuracies
+from mmdistill.metrics import (
+    ScoreTable,
+    divided_by_temperature,
+    load_scores,
+    table_intervals,
+    table_metrics,
+)
+from mmdistill.models.temperature import read_temperatures
+from mmdistill.user_errors import one_line_errors
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -18,29 +26,48 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('scores', help='the .npz file')
     parser.add_argument('--topk', type=int, nargs='+', default=[1, 5], help='k of the accuracies')
     parser.add_argument('--num-bins', type=int, default=15, help='bins of the calibration errors')
+    parser.add_argument(
+        '--intervals',
+        type=int,
+        nargs='?',
+        const=1000,
+        default=0,
+        metavar='RESAMPLES',
+        help='add 95 %% intervals of the calibration errors, a bootstrap over videos (1000)',
+    )
+    parser.add_argument(
+        '--temperatures',
+        metavar='FILE',
+        help='divide the logits by the temperatures in a published checkpoint or in the .json of '
+        'tools/analysis/temperature_scaling.py',
+    )
     return parser.parse_args(argv)
 
 
-def rescore(path: str, topk: Sequence[int] = (1, 5), num_bins: int = 15) -> dict[str, float]:
+def rescore(
+    table: ScoreTable, topk: Sequence[int] = (1, 5), num_bins: int = 15, num_resamples: int = 0
+) -> dict[str, float]:
     """All metrics of a dump, under the names that `tools/test.py` gives them."""
-    table = load_scores(path)
-    accuracies = task_accuracies(table, 'logits', topk)
-    errors = calibration_errors(table, 'logits', num_bins)
-    return {f'acc/{name}': value for name, value in accuracies.items()} | {
-        f'calibration/{name}': value for name, value in errors.items()
-    }
+    metrics = table_metrics(table, topk, num_bins)
+    if num_resamples:
+        for name, interval in table_intervals(table, num_resamples, num_bins).items():
+            metrics[f'{name}/low'], metrics[f'{name}/high'] = interval.low, interval.high
+    return metrics
 
 
+@one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     """Print the metrics as JSON."""
     args = parse_args(argv)
     if not Path(args.scores).is_file():
-        raise SystemExit(
+        raise FileNotFoundError(
             f'There is no dump {args.scores}: write one with `python tools/test.py … --dump`.'
         )
-    print(
-        json.dumps(dict(sorted(rescore(args.scores, args.topk, args.num_bins).items())), indent=2)
-    )
+    table = load_scores(args.scores)
+    if args.temperatures:
+        table = divided_by_temperature(table, read_temperatures(args.temperatures))
+    metrics = rescore(table, args.topk, args.num_bins, args.intervals)
+    print(json.dumps(dict(sorted(metrics.items())), indent=2))
 
 
 if __name__ == '__main__':

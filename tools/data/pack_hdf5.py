@@ -7,6 +7,9 @@
     python tools/data/pack_hdf5.py --folders 'data/EPIC-KITCHENS-100/*/rgb_frames/*' \\
         --segments data/EPIC-KITCHENS-100/annotations/EPIC_100_train.csv \\
         --out data/EPIC-KITCHENS-100/rgb.h5
+    python tools/data/pack_hdf5.py --flow 'data/EPIC-KITCHENS-100/*/flow_frames/*' \\
+        --segments data/EPIC-KITCHENS-100/annotations/EPIC_100_train.csv \\
+        --out data/EPIC-KITCHENS-100/flow.h5
 
 Killed and started again it continues. Until the end the disk holds the frames twice. Point `media`
 of the data set at the file: `rgb='rgb.h5'`.
@@ -14,6 +17,7 @@ of the data set at the file: `rgb='rgb.h5'`.
 
 import argparse
 import glob
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -21,6 +25,7 @@ from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.datasets.annotation_csv import Row, read_rows
+from mmdistill.datasets.epic_kitchens import PUBLISHED_FRAME, PublishedFrames
 from mmdistill.extraction.frame_packing import (
     Clip,
     images_of_flow,
@@ -45,14 +50,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     source.add_argument('--flow', nargs='+', help='folders that hold u and v, or patterns')
     parser.add_argument('--out', required=True, type=Path, help='the .h5 file')
     parser.add_argument(
-        '--segments', help="EPIC-KITCHENS' CSV: a dataset per narration; only with --folders"
+        '--segments',
+        help="EPIC-KITCHENS' CSV: a dataset per narration, of frames or flow as they are published",
     )
-    parser.add_argument('--template', default='frame_{index:010d}.jpg', help='frames of --segments')
+    parser.add_argument('--template', default=PUBLISHED_FRAME, help='images of --segments')
     parser.add_argument('--quality', type=int, default=95, help='of the JPEGs of --videos')
     args = parser.parse_args(argv)
-    if args.segments and not args.folders:
-        # The published frame numbers are not those of the mp4 files, nor those of the flow.
-        parser.error('--segments needs --folders, the frames as EPIC-KITCHENS publishes them')
+    if args.segments and args.videos:
+        # The published frame numbers are not those of the mp4 files.
+        parser.error('--segments needs --folders or --flow, as EPIC-KITCHENS publishes them')
     if args.out.suffix not in ('.h5', '.hdf5'):
         parser.error(f'--out must end with .h5 or .hdf5, got {args.out}')
     return args
@@ -67,7 +73,7 @@ def list_clips(args: argparse.Namespace) -> Iterator[Clip]:
     if args.segments:
         folders = {path.name: path for path in paths}
         for row in read_rows(args.segments, COLUMNS):
-            yield segment_clip(row, folders, args.template)
+            yield segment_clip(row, folders, args.template, bool(args.flow))
         return
     for path in paths:
         if args.videos:
@@ -77,17 +83,25 @@ def list_clips(args: argparse.Namespace) -> Iterator[Clip]:
             yield Clip(path.name, partial(images, path))
 
 
-def segment_clip(row: Row, folders: dict[str, Path], template: str) -> Clip:
-    """The frames of a narration, the last one included, as the paper's authors pack them."""
+def segment_clip(row: Row, folders: dict[str, Path], template: str, is_flow: bool) -> Clip:
+    """The images of a narration, the last frame included, as the paper's authors pack them.
+
+    Flow has u and v of every RGB frame; where it was published for every second one, twice.
+    """
     video_id = row.text('video_id')
     if video_id not in folders:
         raise row.error(f'there is no folder of video {video_id!r} among {len(folders)}')
     folder = folders[video_id]
-    numbers = range(row.integer('start_frame'), row.integer('stop_frame') + 1)
-    files = [folder / template.format(index=number) for number in numbers]
+    stride = PublishedFrames.of(video_id).flow_stride if is_flow else 1
+    planes = [folder / 'u', folder / 'v'] if is_flow else [folder]
+    frames = [
+        [plane / template.format(index=math.ceil(number / stride)) for plane in planes]
+        for number in range(row.integer('start_frame'), row.integer('stop_frame') + 1)
+    ]
     # A segment may end with its video: the frame after it does not exist then.
-    if len(files) > 1 and not files[-1].exists():
-        files.pop()
+    if len(frames) > 1 and not frames[-1][0].exists():
+        frames.pop()
+    files = [file for frame in frames for file in frame]
     name = f'{video_id}/{row.text("narration_id")}'
     return Clip(name, partial(images_of_folder, folder, files))
 

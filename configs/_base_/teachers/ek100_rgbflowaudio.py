@@ -1,8 +1,7 @@
-# The experts of configs/unimodal, weighted on the holdout. `expert_dir` holds their work dirs.
-expert_dir = 'work_dirs'
+# The experts of configs/unimodal.
+_base_ = './weighted.py'
 
 teacher = dict(
-    type='mmdistill.MultimodalTeacher',
     experts=dict(
         rgb=dict(
             config='configs/unimodal/swin_ek100_rgb.py',
@@ -16,12 +15,5 @@ teacher = dict(
             config='configs/unimodal/swin_ek100_audio.py',
             checkpoint='work_dirs/swin_ek100_audio/best_*.pth',
         ),
-    ),
-    weighting=dict(type='mmdistill.SoftminWeighting', temperature=1.0),
+    )
 )
-custom_hooks = [
-    dict(type='mmdistill.DistillationLossHook'),
-    dict(type='mmdistill.DistillationDiagnosticsHook'),
-]
-# A folder that tools/cache_teacher.py wrote, instead of running the experts.
-teacher_cache = None

@@ -32,7 +32,7 @@ def test_frame_rate_of_the_config_goes_before_that_of_the_record(record):
     pose = load(record, hand_pose=dict(POSE, fps=5.0))['hand_pose']
     np.testing.assert_allclose(pose[0, -1, 0, 0], 0.1 + 0.1 * 10 / 5)
     del record['avg_fps']
-    with pytest.raises(ValueError, match="clip 'clip'.*set fps on HandPoseModality, or video_info"):
+    with pytest.raises(ValueError, match="clip 'clip'.*set fps on HandPoseModality"):
         load(record, hand_pose=POSE)
 
 

@@ -1,0 +1,171 @@
+"""A comparison of models as Markdown, in percent and points."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+ClassNames = Mapping[str, Sequence[str]]  # task -> names
+MINUS = '−'
+
+
+def comparison_markdown(
+    result: Mapping[str, Any], class_names: ClassNames | None = None, num_classes: int = 5
+) -> str:
+    """What `compare_groups` returned, for people.
+
+    Args:
+        result: The comparison.
+        class_names: Task to the names of its classes; numbers stand for those that have none.
+        num_classes: How many of the classes with the largest gains and losses are listed.
+    """
+    names = class_names or {}
+    lines = [
+        '# Comparison',
+        '',
+        f'{result["num_clips"]} clips of {result["num_groups"]} videos. Values are means over the '
+        'trainings (± standard deviation); intervals are a paired bootstrap over videos '
+        f'({100 * result["level"]:.0f} %).',
+        '',
+    ]
+    lines += [f'- {name}: {", ".join(paths)}' for name, paths in result['models'].items()]
+    for found in result['comparisons']:
+        lines += ['', f'## {found["model"]} against {found["baseline"]}', '']
+        lines += difference_table(found)
+        for task, values in found['tasks'].items():
+            lines += ['', f'### {task}', '', *_agreement(values, found), *_mcnemar(values, found)]
+            if 'classes' in values:
+                lines += class_table(values['classes'], names.get(task, ()), num_classes)
+                lines += confusion_table(values['confusions'], names.get(task, ()))
+                lines += expert_table(values['experts'], found)
+    return '\n'.join(lines) + '\n'
+
+
+def difference_table(found: Mapping[str, Any]) -> list[str]:
+    """Accuracy and ECE of both models, all tasks and splits."""
+    rows = [row for values in found['tasks'].values() for row in values['differences']]
+    cells = [
+        [
+            row['metric'],
+            str(row['num_clips']),
+            _mean_std(row['baseline']),
+            _mean_std(row['model']),
+            _points(row['difference']),
+            _interval(row['interval']),
+        ]
+        for row in rows
+    ]
+    head = ['%', 'clips', found['baseline'], found['model'], 'difference, points', 'interval']
+    return _table(head, cells)
+
+
+def class_table(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], how_many: int
+) -> list[str]:
+    """The classes with the largest gains, then those with the largest losses, in clips."""
+    gains = [row for row in rows if row['model'] > row['baseline']][:how_many]
+    losses = [row for row in rows if row['model'] < row['baseline']][-how_many:]
+    if not gains and not losses:
+        return []
+    cells = [
+        [
+            _class_name(row['class'], names),
+            str(row['num_clips']),
+            _percent(row['baseline']),
+            _percent(row['model']),
+            _points(row['model'] - row['baseline']),
+        ]
+        for row in [*gains, *losses]
+    ]
+    title = ['Classes with the largest gains and losses, in clips:', '']
+    return [*title, *_table(['class', 'clips', 'baseline', 'model', 'points'], cells), '']
+
+
+def confusion_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """The wrong answers whose number changed most."""
+    if not rows:
+        return []
+    cells = [
+        [
+            _class_name(row['class'], names),
+            _class_name(row['named'], names),
+            f'{row["baseline"]:.1f}',
+            f'{row["model"]:.1f}',
+            f'{row["model"] - row["baseline"]:+.1f}'.replace('-', MINUS),
+        ]
+        for row in rows
+    ]
+    title = ['Confusions that changed most, in clips:', '']
+    return [*title, *_table(['class', 'named', 'baseline', 'model', 'change'], cells), '']
+
+
+def expert_table(experts: Mapping[str, Mapping[str, Any]], found: Mapping[str, Any]) -> list[str]:
+    """Which expert knew the clips that were gained."""
+    if not experts:
+        return []
+    cells = [
+        [
+            name,
+            _optional(values['known_of_gained'], _percent),
+            _optional(values['known_of_wrong'], _percent),
+            _optional(values['correlation'], lambda x: f'{x:+.2f}'.replace('-', MINUS)),
+        ]
+        for name, values in experts.items()
+    ]
+    head = [
+        'expert',
+        f'right where {found["model"]} gained, %',
+        f'right where {found["baseline"]} was wrong, %',
+        'gain by class ~ its advantage',
+    ]
+    return ['Where it learned from which expert:', '', *_table(head, cells), '']
+
+
+def _agreement(values: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    same = values['agreement']
+    text = f'Both name {_percent(same["between"])} % of the clips alike'
+    for key, name in (('baseline_seeds', found['baseline']), ('model_seeds', found['model'])):
+        if same[key] is not None:
+            text += f'; two trainings of {name}, {_percent(same[key])} %'
+    return [f'{text}.', '']
+
+
+def _mcnemar(values: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    tests = [
+        f'{test["only_baseline"]} / {test["only_model"]}, p = {test["p_value"]:.2g}'
+        for test in values['mcnemar']
+    ]
+    return [
+        f'Clips that only {found["baseline"]} / only {found["model"]} has right, and '
+        f"McNemar's test: {'; '.join(tests)}.",
+        '',
+    ]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f'| {" | ".join(cells)} |' for cells in (head, ['---'] * len(head), *rows)]
+
+
+def _class_name(index: int, names: Sequence[str]) -> str:
+    return names[index] if index < len(names) else str(index)
+
+
+def _mean_std(values: Sequence[float]) -> str:
+    spread = f' ± {100 * np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
+    return f'{_percent(float(np.mean(values)))}{spread}'
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return _optional(bounds, lambda x: f'[{", ".join(map(_points, x))}]')
+
+
+def _optional(value: Any, text: Any) -> str:
+    return '' if value is None else text(value)
+
+
+def _percent(fraction: float) -> str:
+    return f'{100 * fraction:.1f}'
+
+
+def _points(difference: float) -> str:
+    return f'{100 * difference:+.1f}'.replace('-', MINUS)

@@ -1,0 +1,186 @@
+"""Dumps of several models and seeds, checked to be answers to the same questions.
+
+Shape legend: N = clips, S = seeds (trainings), V = views, K = classes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..metrics import ScoreTable, load_scores
+from .predictions import ACTION, aligned, predictions
+
+SCORES = 'scores.npz'
+
+
+@dataclass(frozen=True)
+class ScoreGroup:
+    """One model, trained with one or several seeds.
+
+    Args:
+        name: What the report calls it.
+        paths: Its dumps.
+        tables: Their content, all in the same order of clips.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    tables: tuple[ScoreTable, ...]
+
+    def top(self, task: str) -> tuple[np.ndarray, np.ndarray]:
+        """Confidence and correctness of the answers, each (S, N)."""
+        found = [predictions(table, task) for table in self.tables]
+        return np.stack([x.confidence_N for x in found]), np.stack([x.correct_N for x in found])
+
+    def predicted(self, task: str) -> np.ndarray:
+        """The classes that were answered, (S, N); a verb-noun pair is a number of its own."""
+        return np.stack([_predicted(table, task) for table in self.tables])
+
+
+def parse_group(text: str) -> tuple[str, tuple[str, ...]]:
+    """Name and dumps of `[NAME=]PATH[,PATH…]`; a folder stands for its `scores.npz`.
+
+    Raises:
+        FileNotFoundError: There is no such dump.
+    """
+    name, equals, listed = text.partition('=')
+    paths = tuple(_dump(Path(part)) for part in (listed if equals else text).split(','))
+    return name if equals else _default_name(Path(paths[0])), paths
+
+
+def load_groups(texts: Sequence[str]) -> list[ScoreGroup]:
+    """Read dumps and bring all of them into the order of the first.
+
+    Raises:
+        FileNotFoundError: There is no such dump.
+        ValueError: A dump is damaged, or of other clips, classes or labels than the first.
+    """
+    first: ScoreTable | None = None
+    groups = []
+    for text in texts:
+        name, paths = parse_group(text)
+        tables = []
+        for path in paths:
+            table = checked_scores_of(path)
+            first = first or table
+            tables.append(alike(table, first, path))
+        groups.append(ScoreGroup(name, paths, tuple(tables)))
+    names = [group.name for group in groups]
+    if len(set(names)) < len(names):
+        raise ValueError(f'The models are called {names}: give each its own name, NAME=PATH.')
+    return groups
+
+
+def checked_scores_of(path: str) -> ScoreTable:
+    """The content of a dump with labels.
+
+    Raises:
+        ValueError: It is empty or has no labels, a sample occurs twice, its arrays do not fit each
+            other, logits are not finite or a label is no class; names the sample.
+    """
+    table = load_scores(path)
+    ids = table.sample_ids
+    if len(ids) == 0:
+        raise ValueError(f'{path} is empty: test on a split that has clips.')
+    names, counts = np.unique(ids, return_counts=True)
+    if counts.max() > 1:
+        raise ValueError(f'{path} has sample {str(names[counts.argmax()])!r} more than once.')
+    if set(table.labels) != set(table.scores):
+        raise ValueError(
+            f'{path} has scores for {sorted(table.scores)} and labels for {sorted(table.labels)}: '
+            'test on an annotation file with labels for all tasks.'
+        )
+    for task, scores_NVK in table.scores.items():
+        _check_task(path, task, ids, scores_NVK, table.labels[task])
+    return table
+
+
+def _check_task(
+    path: str, task: str, ids: np.ndarray, scores_NVK: np.ndarray, labels_N: np.ndarray
+) -> None:
+    if scores_NVK.ndim != 3 or len(scores_NVK) != len(ids) or labels_N.shape != ids.shape:
+        raise ValueError(
+            f'{path} has {task} logits of shape {scores_NVK.shape} and labels of shape '
+            f'{labels_N.shape} for {len(ids)} clips; expected (N, V, K) and (N,).'
+        )
+    finite_N = np.isfinite(scores_NVK).all(axis=(1, 2))
+    if not finite_N.all():
+        raise ValueError(
+            f'{path} has NaN or infinite {task} logits for {(~finite_N).sum()} samples, the first '
+            f'is {str(ids[np.argmin(finite_N)])!r}: look for divergence in the model.'
+        )
+    known_N = (labels_N >= 0) & (labels_N < scores_NVK.shape[2])
+    if not known_N.all():
+        wrong = np.argmin(known_N)
+        raise ValueError(
+            f'{path} gives sample {str(ids[wrong])!r} the {task} label {labels_N[wrong]}, outside '
+            f'the {scores_NVK.shape[2]} classes of its logits.'
+        )
+
+
+def alike(table: ScoreTable, first: ScoreTable, path: str) -> ScoreTable:
+    """The table in the order of the first one.
+
+    Raises:
+        ValueError: They are of other clips, videos, tasks or classes.
+    """
+    try:
+        table = aligned(table, first.sample_ids)
+    except ValueError as error:
+        raise ValueError(f'{path} is of another data set than the first dump. {error}') from error
+    sizes, expected = (
+        {task: x.shape[2] for task, x in sorted(t.scores.items())} for t in (table, first)
+    )
+    if sizes != expected:
+        raise ValueError(f'{path} has the classes {sizes}, the first dump has {expected}.')
+    if (table.groups != first.groups).any():
+        raise ValueError(f'{path} assigns clips to other videos (groups) than the first dump.')
+    for task, labels_N in first.labels.items():
+        _check_labels(path, task, table.labels[task], labels_N, first.sample_ids)
+    # Flags are of the annotation file: one dump may lack them.
+    return replace(table, flags=first.flags)
+
+
+def _check_labels(
+    path: str, task: str, ours_N: np.ndarray, theirs_N: np.ndarray, ids: np.ndarray
+) -> None:
+    differs_N = ours_N != theirs_N
+    if not differs_N.any():
+        return
+    pairs = set(zip(ours_N.tolist(), theirs_N.tolist(), strict=True))
+    renamed = len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+    which = np.argmax(differs_N)
+    reason = (
+        'its classes are in another order'
+        if renamed
+        else f'{differs_N.sum()} clips are labelled otherwise'
+    )
+    raise ValueError(
+        f'{path} cannot be compared on {task}: {reason} than in the first dump (sample '
+        f'{str(ids[which])!r} is {ours_N[which]} here, {theirs_N[which]} there). Test both models '
+        'with the same annotation and class files.'
+    )
+
+
+def _predicted(table: ScoreTable, task: str) -> np.ndarray:
+    if task in table.scores:
+        return table.mean_scores(task).argmax(axis=1)
+    assert task == ACTION
+    num_nouns = table.scores['noun'].shape[2]
+    return _predicted(table, 'verb') * num_nouns + _predicted(table, 'noun')
+
+
+def _dump(path: Path) -> str:
+    path = path / SCORES if path.is_dir() else path
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'There is no dump {path}: write one with `python tools/test.py … --dump`.'
+        )
+    return str(path)
+
+
+def _default_name(path: Path) -> str:
+    """`student` for `…/student/scores.npz`, and for `…/student.npz`."""
+    return path.parent.name if path.name == SCORES and path.parent.name else path.stem

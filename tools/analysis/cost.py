@@ -1,0 +1,178 @@
+"""What models cost at test, and what they are worth for it.
+
+    python tools/analysis/cost.py student=configs/demo/student.py obj=configs/demo/obj.py \\
+        --metrics student=student.json obj=obj.json \\
+        --detector configs/demo/detector.py work_dirs/demo/detector/best.pth --out cost
+
+writes cost.json and, with --metrics, cost.svg: accuracy over cost. `--frames obj=2,4,8` measures
+the models that read boxes at other sampling rates, and with `--accuracy` tests them there.
+"""
+
+import argparse
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+
+import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_tools import ROOT_VARIABLES, load_config
+from mmdistill.files import write_whole
+from mmdistill.models.detector import FrameDetector
+from mmdistill.reports.cost_figures import pareto_plot, rates_plot
+from mmdistill.reports.measure import (
+    ModelCost,
+    machine_name,
+    measure_model,
+    modalities_read,
+)
+from mmdistill.reports.report_data import read_metrics
+from mmdistill.user_errors import one_line_errors
+
+TEST = Path(__file__).parents[1] / 'test.py'
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        'models', nargs='+', metavar='NAME=CONFIG[,CHECKPOINT]', help='weights only for --accuracy'
+    )
+    parser.add_argument('--metrics', nargs='+', default=[], metavar='NAME=FILE.json')
+    parser.add_argument('--metric', default='acc/action/top1', help='vertical axis of the plots')
+    parser.add_argument('--detector', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='of boxes')
+    parser.add_argument('--batch-sizes', type=int, nargs='+', default=[1, 4, 16])
+    parser.add_argument('--repeats', type=int, default=25, help='latency measurements of a model')
+    parser.add_argument(
+        '--frames',
+        nargs='+',
+        default=[],
+        metavar='MODALITY=N,N',
+        help='frames of a clip to measure at, spread over the same span of video',
+    )
+    parser.add_argument('--accuracy', action='store_true', help='test at every rate of --frames')
+    parser.add_argument('--out', default='cost', help='the files, without their ending; replaced')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        help='override settings; data_root and expert_dir where a config has them',
+    )
+    args = parser.parse_args(argv)
+    for name in ('models', 'metrics', 'frames'):
+        pairs = [text.partition('=') for text in getattr(args, name)]
+        if not all(value for _, _, value in pairs):
+            parser.error(f'{name} are given as NAME=VALUE, got {getattr(args, name)}')
+        setattr(args, name, {key: value for key, _, value in pairs})
+    return args
+
+
+def options_of(config: str, args: argparse.Namespace) -> dict[str, Any]:
+    """The `--cfg-options` of a config: roots only where it has them."""
+    there = Config.fromfile(config)
+    return {k: v for k, v in args.cfg_options.items() if k not in ROOT_VARIABLES or k in there}
+
+
+def without_weights(cfg: Config) -> Config:
+    """What a model costs does not depend on its weights: experts need no checkpoints."""
+    for expert in (cfg.model.get('experts') or {}).values():
+        expert['checkpoint'] = None
+    return cfg
+
+
+def entry(cost: ModelCost) -> dict[str, Any]:
+    """A measured model as it is written to cost.json."""
+    parts = {name: part._asdict() for name, part in cost.parts.items()}
+    details = dict(parts=parts, throughput=cost.throughput, frames=cost.frames, rates=cost.rates)
+    return cost.total._asdict() | details
+
+
+def frame_options(frames: dict[str, int]) -> dict[str, int]:
+    """The `--cfg-options` that make modalities read so many frames of a clip."""
+    load = 'test_dataloader.dataset.pipeline.load.modalities'
+    return {f'{load}.{key}.clip_len': number for key, number in frames.items()}
+
+
+def rate_settings(frames: dict[str, str], reads: Sequence[str]) -> Iterator[dict[str, int]]:
+    """Every combination of `--frames`, of the modalities that a model reads."""
+    numbers = {k: [int(n) for n in text.split(',')] for k, text in frames.items() if k in reads}
+    if numbers:
+        for choice in itertools.product(*numbers.values()):
+            yield dict(zip(numbers, choice, strict=True))
+
+
+def tested_metrics(config: str, checkpoint: str, options: dict[str, Any]) -> dict[str, float]:
+    """The metrics that tools/test.py finds under these options."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / 'metrics.json'
+        command = [sys.executable, str(TEST), config, *([checkpoint] if checkpoint else [])]
+        command += ['--out', str(out), '--work-dir', folder]
+        command += ['--cfg-options', *[f'{key}={value}' for key, value in options.items()]]
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            sys.exit(code)  # it has said why
+        return read_metrics(out)['metrics']
+
+
+def measure(args: argparse.Namespace) -> tuple[list[dict], list[dict]]:
+    """The entries of the models, and of the models at other sampling rates."""
+    detector = FrameDetector(*args.detector) if args.detector else None
+    models, rates = [], []
+    for name, text in args.models.items():
+        config, _, checkpoint = text.partition(',')
+        options = options_of(config, args)
+        cfg = without_weights(load_config(config, options))
+        cost = measure_model(cfg, detector, args.repeats, args.batch_sizes)
+        metrics = read_metrics(Path(args.metrics[name]))['metrics'] if name in args.metrics else {}
+        models.append({'name': name, 'config': config} | entry(cost) | {'metrics': metrics})
+        print(f'{name}: {cost.total}', flush=True)
+        for frames in rate_settings(args.frames, modalities_read(cfg)):
+            changed = options | frame_options(frames)
+            cfg = without_weights(load_config(config, changed))
+            found = {'name': name} | entry(measure_model(cfg, detector, args.repeats))
+            found['metrics'] = tested_metrics(config, checkpoint, changed) if args.accuracy else {}
+            rates.append(found)
+            print(f'{name} at {frames}: {found["flops"] / 1e9:.3f} GFLOPs', flush=True)
+    return models, rates
+
+
+def plots(args: argparse.Namespace, models: list[dict], rates: list[dict]) -> dict[str, str]:
+    """Ending of a file to its drawing: of what has accuracies, and of two modalities' rates."""
+    drawn = {}
+    judged = [model for model in models if args.metric in model['metrics']]
+    if judged:
+        drawn['svg'] = pareto_plot(judged, args.metric)
+    for name in args.models:
+        points = [point for point in rates if point['name'] == name and point['rates']]
+        others = [key for key in args.frames if key != 'rgb']
+        if points and len(points[0]['rates']) > 1 and others:
+            first = 'rgb' if 'rgb' in points[0]['rates'] else next(iter(points[0]['rates']))
+            drawn[f'{name}.svg'] = rates_plot(points, (first, others[0]), args.metric)
+    return drawn
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, write, draw."""
+    args = parse_args(argv)
+    unknown = sorted(args.metrics.keys() - args.models.keys())
+    if unknown:
+        raise ValueError(f'--metrics names {unknown}, the models are {sorted(args.models)}.')
+    models, rates = measure(args)
+    result = {'machine': machine_name(), 'models': models, 'rates': rates}
+    files = {'json': json.dumps(result, indent=2) + '\n'} | plots(args, models, rates)
+    for ending, text in files.items():
+        write_whole(f'{args.out}.{ending}', text.encode())
+    print(f'Wrote {", ".join(f"{args.out}.{ending}" for ending in files)}')
+
+
+if __name__ == '__main__':
+    main()

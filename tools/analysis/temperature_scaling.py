@@ -1,0 +1,122 @@
+"""Fit a temperature per task on the holdout, and show what it does to a test.
+
+    python tools/analysis/temperature_scaling.py CONFIG CHECKPOINT --test scores.npz \\
+        --out temperatures.json --publish student.pth
+
+runs the model on the config's holdout. Where a dump of that is there already
+(`tools/test.py CONFIG CHECKPOINT --holdout --dump holdout.npz`), give `--holdout holdout.npz`
+instead of the config. A teacher has no checkpoint: its temperatures are in the .json file.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_tools import check_checkpoint
+from mmdistill.files import write_whole
+from mmdistill.metrics import ScoreTable, fit_temperatures, load_scores
+from mmdistill.metrics.temperature import HIGHEST, LOWEST
+from mmdistill.models.temperature import KEY, publish
+from mmdistill.reports.scaling_table import compare_scaling, scaling_markdown
+from mmdistill.user_errors import one_line_errors
+
+TEST = Path(__file__).parents[1] / 'test.py'
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', nargs='?', help='config of the model, with a holdout_dataloader')
+    parser.add_argument('checkpoint', nargs='?', help='its weights; a teacher has none')
+    parser.add_argument('--holdout', metavar='FILE.npz', help='a dump instead of the config')
+    parser.add_argument('--test', metavar='FILE.npz', help='dump of a test, to show the effect on')
+    parser.add_argument('--out', metavar='FILE.json', help='temperatures and metrics; replaced')
+    parser.add_argument(
+        '--publish', metavar='FILE.pth', help='new checkpoint: weights, meta, temperatures in it'
+    )
+    parser.add_argument('--resamples', type=int, default=1000, help='of the bootstrap over videos')
+    parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
+    args = parser.parse_args(argv)
+    if not (args.config or args.holdout):
+        parser.error('give CONFIG and CHECKPOINT, or --holdout FILE.npz')
+    if args.publish and not args.checkpoint:
+        parser.error('--publish writes the weights again: give CONFIG and CHECKPOINT')
+    if args.publish and Path(args.publish).exists():
+        parser.error(f'--publish: {args.publish} is there already; give another name')
+    return args
+
+
+def run_on_holdout(args: argparse.Namespace) -> ScoreTable:
+    """What the model says about the config's holdout, by tools/test.py."""
+    with tempfile.TemporaryDirectory() as folder:
+        dump = f'{folder}/holdout.npz'
+        command = [sys.executable, str(TEST), args.config, '--holdout', '--dump', dump]
+        command += ['--work-dir', f'{folder}/log']
+        if args.checkpoint:
+            command.insert(3, args.checkpoint)
+        if args.cfg_options:
+            command += ['--cfg-options', *args.cfg_options]
+        code = subprocess.run(command, check=False).returncode
+        if code:
+            sys.exit(code)  # it has said why
+        return load_scores(dump)
+
+
+def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
+    """Raise ValueError if clips of the test are among those that the temperatures come from."""
+    shared = np.intersect1d(holdout.sample_ids, test.sample_ids)
+    if len(shared):
+        raise ValueError(
+            f'{len(shared)} clips are in the holdout and in the test, such as {shared[0]!r}: '
+            'temperatures that were fitted on test clips show nothing about the test.'
+        )
+
+
+def warn_of_limits(temperatures: dict[str, float]) -> None:
+    """Say so where the holdout has no best temperature."""
+    for task, value in temperatures.items():
+        if not 1.01 * LOWEST < value < 0.99 * HIGHEST:
+            print(
+                f'warning: the temperature of {task!r} is at the limit, {value:.4g}: the holdout '
+                'is answered without an error, or no better than by chance; do not use it.'
+            )
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    """Fit, show, store."""
+    args = parse_args(argv)
+    if args.checkpoint:
+        check_checkpoint(args.checkpoint, 'give the path of yours')
+    holdout = load_scores(args.holdout) if args.holdout else run_on_holdout(args)
+    temperatures = fit_temperatures(holdout)
+    warn_of_limits(temperatures)
+    tables = {'holdout': holdout}
+    if args.test:
+        tables['test'] = load_scores(args.test)
+        check_apart(holdout, tables['test'])
+    result = {KEY: temperatures}
+    for name, table in tables.items():
+        result[name] = compare_scaling(table, temperatures, args.resamples)
+        clips, videos = (result[name][f'num_{x}'] for x in ('samples', 'groups'))
+        print(f'\n{name}: {clips} clips of {videos} videos; 95 % intervals by video\n')
+        print(scaling_markdown(result[name], temperatures))
+    if args.out:
+        write_whole(args.out, (json.dumps(result, indent=2) + '\n').encode())
+        print(f'Wrote {args.out}')
+    if args.publish:
+        publish(args.checkpoint, args.publish, temperatures)
+        print(f'Wrote {args.publish}')
+
+
+if __name__ == '__main__':
+    main()

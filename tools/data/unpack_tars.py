@@ -1,0 +1,46 @@
+"""Unpack the tars of RGB and flow frames that EPIC-KITCHENS publishes, each beside itself.
+
+    python tools/data/unpack_tars.py --tars 'data/EPIC-KITCHENS-100/*/rgb_frames/*.tar' \\
+        'data/EPIC-KITCHENS-100/*/flow_frames/*.tar'
+
+P01/rgb_frames/P01_01.tar becomes P01/rgb_frames/P01_01/frame_0000000001.jpg and so on; flow has the
+folders u and v. Killed and started again it continues. Several machines or processes share the tars
+when RANK and WORLD_SIZE are set. A tar that is damaged, or the first extraction of one of the two
+videos that the owners have replaced, is named at the end, with exit code 1. Tars are kept.
+"""
+
+import argparse
+import glob
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmdistill  # noqa: F401  (repairs of upstream faults)
+from mmdistill.extraction.jobs import report_failures, run_jobs
+from mmdistill.extraction.tar_frames import make_unpack_job, set_up_unpacking
+from mmdistill.user_errors import one_line_errors
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--tars', required=True, nargs='+', help='tar files or patterns')
+    parser.add_argument('--workers', type=int, default=4, help='0: no subprocess')
+    return parser.parse_args(argv)
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> int:
+    """Unpack what is not unpacked yet."""
+    args = parse_args(argv)
+    paths = sorted({Path(path) for pattern in args.tars for path in glob.glob(pattern)})
+    if not paths:
+        raise FileNotFoundError(f'No tar matches {" ".join(args.tars)}.')
+    jobs = [make_unpack_job(path) for path in paths]
+    return report_failures(run_jobs(set_up_unpacking, jobs, args.workers), len(jobs))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
