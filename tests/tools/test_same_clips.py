@@ -13,9 +13,9 @@ INPUTS = ('rgb', 'flow', 'obj', 'audio')
 
 
 @pytest.fixture(scope='module')
-def load(sounding_data):
+def load(tiny_data):
     """Load some epochs of a training: (epoch, sample id) -> modality -> tensor."""
-    root = dict(data_root=f'{sounding_data}/')
+    root = dict(data_root=f'{tiny_data}/')
     cfg = load_config(CONFIG, root).train_dataloader
     cfg.dataset.indices = 6
     cfg.dataset.pipeline.sample.clip_len = 8
