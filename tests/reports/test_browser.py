@@ -34,7 +34,7 @@ def test_the_page_in_chromium(filled, tmp_path, width):  # noqa: F811
     command = [CHROMIUM, '--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr']
     size = f'--window-size={width},900'
     result = subprocess.run(
-        [*command, size, '--dump-dom', page.as_uri()], capture_output=True, text=True, timeout=120
+        [*command, size, '--dump-dom', page.as_uri()], capture_output=True, text=True, timeout=300
     )
     assert 'CONSOLE' not in result.stderr
     probe = re.search(r'data-probe="([^"]*)"', result.stdout).group(1)
