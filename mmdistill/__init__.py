@@ -11,7 +11,7 @@ A map of the rooms:
 | `user_errors` | what the user can mend becomes one line on the command line |
 | `modalities` | how an input stream is read, moved and packed |
 | `datasets` | annotation files as their owners publish them, and the demo renderer |
-| `extraction` | optical flow and detections from video, ahead of training |
+| `extraction` | optical flow, detections and sound from video, ahead of training |
 | `models` | teacher, weighting, student, multi-task and detection heads |
 | `losses` | distillation losses: a function and a thin module each |
 | `cache` | the experts' logits on disk, in place of the experts |

@@ -41,12 +41,16 @@ class Start:
 
 @dataclass(frozen=True)
 class Track:
-    """One row per frame: fingertips (T, 2), target (T, 2), its height (T,) and its growth (T,)."""
+    """One row per frame: fingertips (T, 2), target (T, 2), its height (T,) and its growth (T,).
+
+    `moments` are when the hand reaches the target and when the action is over, shares of the clip.
+    """
 
     tips: NDArray
     target: NDArray
     height: NDArray
     growth: NDArray
+    moments: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def draw_track(
         target=start.target + action[:, None] * moved.image,
         height=start.height + action * moved.height,
         growth=1 + action * growth,
+        moments=(contact_time, end),
     )
 
 

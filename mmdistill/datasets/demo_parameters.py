@@ -80,6 +80,12 @@ class DemoParameters:
     keypoint_rate: float = 40.0  # samples per second
     keypoint_noise: float = 0.002  # standard deviation
 
+    # Sound; loudness is the amplitude, where 1 is the loudest that a file can hold.
+    sound_rate: int = 16000  # samples per second
+    sound_loudness: Range = (0.1, 0.4)
+    sleeve_loudness: float = 0.02
+    hum_loudness: Range = (0.004, 0.02)
+
     # Detector's training set.
     detector_frames_per_clip: float = 1.0
     detector_max_frames: int = 700

@@ -1,13 +1,14 @@
 """EPIC-KITCHENS-100 in miniature: renders egocentric hand-object clips in its folder layout.
 
     OUT/annotations/EPIC_100_*.csv         official columns
-    OUT/P01/videos/P01_101.MP4             several segments each, short gaps between them
+    OUT/P01/videos/P01_101.MP4             several segments each, short gaps between them; sound
     OUT/P01/keypoints/P01_101.csv          the hand's keypoints over time, as a sensor reports them
     OUT/detector/{train,val}/*.jpg, .json  frames with ground-truth boxes, COCO
     OUT/render.json                        what was rendered; written last
 
-Verbs differ in motion only, nouns in shape and texture. Every pixel follows from the seed. A
-share of the labels is wrong, as where people narrate what they do; boxes are right.
+Verbs differ in motion and sound only, nouns in shape, texture and sound. Every pixel and every
+sample follows from the seed. A share of the labels is wrong, as where people narrate what they
+do; boxes are right.
 """
 
 import json
@@ -34,9 +35,11 @@ from .demo_keypoints import sense_hand, write_keypoints
 from .demo_parameters import DemoParameters
 from .demo_plan import VideoPlan, plan_videos
 from .demo_scene import Scene
+from .demo_sound import clip_sound, kitchen_hum
 from .demo_table import KitchenStyle, draw_style, draw_surface
+from .demo_video import add_sound, open_encoder
 
-RENDERER_VERSION = 3  # raise it when the same parameters give other files
+RENDERER_VERSION = 4  # raise it when the same parameters give other files
 
 
 def render_demo(
@@ -169,8 +172,9 @@ class _Writer:
         path.parent.mkdir(parents=True, exist_ok=True)
         rng = np.random.default_rng(video.entropy)
         surfaces = self._surfaces(video, rng)
-        encoder = open_encoder(path, self.params.fps, self.size)
-        position, sensed = 0, []
+        silent = path.with_name(f'.{path.stem}.mp4')
+        encoder = open_encoder(silent, self.params.fps, self.size)
+        position, sensed, heard = 0, [], []
         for index, clip in enumerate(video.clips):
             scene = Scene(clip, surfaces, self.size, self.params)
             chosen = -1
@@ -182,6 +186,7 @@ class _Writer:
                 if frame_index == chosen:
                     self._keep(video, position + chosen, frame, scene.boxes(chosen))
             sensed.append(sense_hand(clip, scene, position, self.params))
+            heard.append(clip_sound(clip, scene.track, position, self.params))
             companion = scene.things[0].noun
             self.segments[video.split].append(
                 Segment(
@@ -190,6 +195,9 @@ class _Writer:
             )
             position += clip.frames + clip.still
         encoder.release()
+        sound = np.concatenate(heard)
+        sound += kitchen_hum(len(sound), np.random.default_rng((*video.entropy, 1)), self.params)
+        add_sound(silent, sound, self.params.sound_rate, path)
         write_keypoints(path.parents[1] / 'keypoints' / f'{video.video_id}.csv', sensed)
         self.lengths[video.video_id] = position
 
@@ -211,18 +219,3 @@ class _Writer:
         if not cv2.imwrite(str(path), frame, [cv2.IMWRITE_JPEG_QUALITY, 95]):
             raise OSError(f'Could not write {path}. Is the disk full?')
         self.boxes[video.split].add(name, boxes)
-
-
-def open_encoder(path: Path, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
-    """An MPEG-4 part 2 encoder: in every OpenCV wheel, a key frame every 12 frames.
-
-    Raises:
-        OSError: If OpenCV cannot encode here.
-    """
-    encoder = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size)
-    if not encoder.isOpened():
-        raise OSError(
-            f'OpenCV could not open {path} for writing as MPEG-4. Is the folder writable, and is '
-            'OpenCV from a pip wheel (those carry FFmpeg)?'
-        )
-    return encoder

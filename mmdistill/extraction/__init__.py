@@ -1,4 +1,4 @@
-"""Offline extraction of what teachers see besides RGB: optical flow and detections.
+"""Offline extraction of what teachers see and hear besides RGB: flow, detections, sound.
 
 `detections` is imported by its own name, because it brings in all of MMDetection.
 """

@@ -72,7 +72,7 @@ class RAFT:
 def _build(model: str, weights: str) -> nn.Module:
     try:
         from torchvision.models import get_model, get_model_weights
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:  # the latter where its operators do not fit torch
         raise ImportError(
             f'RAFT needs torchvision, in the version for torch {torch.__version__}: '
             f'pip install torchvision ({error}).'

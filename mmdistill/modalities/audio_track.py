@@ -14,6 +14,8 @@ import numpy as np
 RUN_UP = 0.25
 # A track may end so many seconds before its header says: the last packet is not always full.
 MAY_LACK = 0.25
+# A tag of sound files without pictures.
+FPS_TAG = 'video_fps'
 
 
 class TrackInfo(NamedTuple):
@@ -21,6 +23,7 @@ class TrackInfo(NamedTuple):
 
     has_audio: bool
     frames_per_second: float | None
+    seconds: float | None
 
 
 class Sound(NamedTuple):
@@ -32,15 +35,18 @@ class Sound(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def probe_track(path: Path) -> TrackInfo:
-    """Whether the file has an audio track, and the frame rate of its pictures.
+    """Whether the file has an audio track, the frame rate of its pictures, and its length.
+
+    A sound file that tools/data/extract_audio.py wrote knows the frame rate of its video.
 
     Raises:
         ValueError: The file cannot be opened.
     """
     with _open(path) as container:
-        video = container.streams.video
-        rate = video[0].average_rate if video else None
-        return TrackInfo(bool(container.streams.audio), float(rate) if rate else None)
+        video, tags = container.streams.video, {k.lower(): v for k, v in container.metadata.items()}
+        rate = video[0].average_rate if video else tags.get(FPS_TAG)
+        seconds = container.duration / av.time_base if container.duration else None
+        return TrackInfo(bool(container.streams.audio), float(rate) if rate else None, seconds)
 
 
 def read_sound(path: Path, start: float, stop: float, sample_rate: int) -> Sound:

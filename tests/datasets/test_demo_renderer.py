@@ -20,8 +20,9 @@ from mmdistill.datasets.demo_annotations import Segment, with_slips
 from mmdistill.datasets.demo_motion import VERBS
 from mmdistill.datasets.demo_parameters import DemoParameters
 from mmdistill.datasets.demo_plan import plan_videos
-from mmdistill.datasets.demo_renderer import open_encoder, render_demo
+from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.datasets.demo_scene import Request, Scene
+from mmdistill.datasets.demo_video import open_encoder
 
 SIZE = (128, 96)
 OFFICIAL_COLUMNS = (

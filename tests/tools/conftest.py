@@ -41,23 +41,6 @@ def tiny_data(tmp_path_factory) -> Path:
     return root
 
 
-@pytest.fixture(scope='session')
-def sounding_data(tiny_data, write_sound, tmp_path_factory) -> Path:
-    """The tiny data set with a tone in every video, another one in each."""
-    root = tmp_path_factory.mktemp('sounding')
-    for name in ('annotations', 'detections.h5'):
-        (root / name).symlink_to(tiny_data / name)
-    for number, path in enumerate(sorted(tiny_data.glob('*/videos/*.MP4'))):
-        folder = root / path.parts[-3]
-        if not folder.exists():
-            (folder / 'videos').mkdir(parents=True)
-            (folder / 'flow_frames').symlink_to(path.parents[1] / 'flow_frames')
-        time = np.arange(0, probe_video(path).num_frames / 10, 1 / 24000)  # 10 frames/s
-        tone = 0.3 * np.sin(2 * np.pi * (300 + 40 * number) * time)
-        write_sound(folder / 'videos' / path.name, tone, 24000, path)
-    return root
-
-
 def _random_boxes(num_frames: int, rng: np.random.Generator) -> VideoDetections:
     boxes = num_frames * BOXES_PER_FRAME
     corners = rng.uniform(0, 60, (boxes, 2))

@@ -1,0 +1,133 @@
+"""The sound of whole videos as small files: one channel of FLAC, in the time of the video.
+
+Second 0 of RESULT is the first picture of the video, so `AudioModality` reads either alike; the tag
+`video_fps` says how many frames there are per second. Silence at the end is left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import av
+import numpy as np
+
+from mmdistill.modalities.audio_track import FPS_TAG, probe_track, read_sound
+
+from .jobs import Advance, Job, Process
+from .manifest import check_settings, entries_of, record
+from .video import VideoError
+
+# Seconds that are decoded at once: a track of hours does not fit into memory.
+CHUNK = 120
+# What stands for frames where a file has no pictures.
+FRAMES_PER_SECOND = 25.0
+
+
+@dataclass(frozen=True)
+class SoundSettings:
+    """How sound is stored: 16 bits per sample.
+
+    Args:
+        sample_rate: Samples per second; that of the modality, or more.
+    """
+
+    sample_rate: int = 24000
+
+    def __post_init__(self) -> None:
+        if not 1000 <= self.sample_rate <= 192000:
+            raise ValueError(f'Expected 1000 to 192000 samples/s, got {self.sample_rate}.')
+
+    def fingerprint(self) -> dict:
+        """Everything that the files depend on, as JSON."""
+        return dict(codec='flac', bits=16, **asdict(self))
+
+
+def make_sound_job(name: str, path: Path, result: Path) -> Job | None:
+    """The job of one video; None where it has no audio track."""
+    try:
+        track = probe_track(path)
+    except (ValueError, FileNotFoundError):
+        return Job(name, path, result, 0)  # it will report itself
+    if not track.has_audio:
+        return None
+    seconds = track.seconds or 0.0
+    return Job(name, path, result, _frames(path, seconds), seconds)
+
+
+def set_up_sound(settings: SoundSettings, worker: int) -> Process:
+    """Prepare a worker (bind all but `worker` and it is a `jobs.Setup`)."""
+    return partial(extract_sound, settings)
+
+
+def extract_sound(settings: SoundSettings, job: Job, advance: Advance) -> None:
+    """Write the sound of one video; the file `job.result` appears when it is complete.
+
+    Raises:
+        VideoError: If the track is damaged, cut short or empty.
+        OSError: If the file cannot be written.
+    """
+    rate, written, advanced = settings.sample_rate, 0, 0
+    try:
+        fps = probe_track(job.path).frames_per_second
+        with av.open(str(job.partial), 'w', format='flac') as out:
+            if fps:
+                out.metadata[FPS_TAG] = repr(fps)
+            stream = out.add_stream('flac', rate=rate, layout='mono')
+            for samples in _chunks(job.path, rate):
+                out.mux(stream.encode(_frame(samples, rate, written)))
+                written += len(samples)
+                frames = _frames(job.path, written / rate)
+                advance(frames - advanced)
+                advanced = frames
+            if not written:
+                raise VideoError(f'{job.path} has an audio track without any sound.')
+            out.mux(stream.encode(None))
+    except ValueError as error:
+        raise VideoError(str(error)) from error
+    num_bytes = job.partial.stat().st_size
+    record(job, settings.fingerprint(), job.size, num_bytes, samples=written)
+    job.partial.rename(job.result)
+
+
+def check_earlier_sound(settings: SoundSettings, jobs: list[Job]) -> None:
+    """Refuse to mix sound of different settings in one data set.
+
+    Raises:
+        ValueError: If a job's result was made in another way.
+    """
+    entries, wanted = entries_of(jobs), settings.fingerprint()
+    for job in jobs:
+        if job.result.exists():
+            check_settings(job.result, entries.get(job.name, {}).get('settings'), wanted)
+
+
+def _chunks(path: Path, rate: int) -> Iterator[np.ndarray]:
+    """The samples (N,) int16 of a track, to the last one that is there."""
+    seconds, silent = probe_track(path).seconds, 0
+    start = 0
+    while seconds is None or start < seconds:
+        sound = read_sound(path, start, start + CHUNK, rate)
+        present = np.flatnonzero(sound.present_N)
+        if len(present):
+            if silent:
+                yield np.zeros(silent, np.int16)
+            stop = present[-1] + 1
+            scaled = np.rint(sound.samples_N[:stop] * 32768)
+            yield np.clip(scaled, -32768, 32767).astype(np.int16)
+            silent = len(sound.samples_N) - stop
+        elif seconds is None:
+            return
+        else:
+            silent += len(sound.samples_N)
+        start += CHUNK
+
+
+def _frame(samples_N: np.ndarray, rate: int, position: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(samples_N[None], format='s16', layout='mono')
+    frame.sample_rate, frame.pts = rate, position
+    return frame
+
+
+def _frames(path: Path, seconds: float) -> int:
+    return round(seconds * (probe_track(path).frames_per_second or FRAMES_PER_SECOND))

@@ -1,0 +1,82 @@
+"""Extract the sound of videos into small files, so that training need not read the videos for it.
+
+    python tools/data/extract_audio.py --videos 'data/demo/*/videos/*.MP4' \\
+        --out-template 'data/demo/{participant_id}/audio/{video_id}.flac'
+
+One channel of FLAC per video. Point `media` of the data set at it:
+`audio='{participant_id}/audio/{video_id}.flac'`. Killed and started again it continues. Several
+machines or processes share the videos under torchrun, srun or in a Slurm array. A video that cannot
+be read is named at the end, with exit code 1; one without an audio track is counted and gets no
+file. --check looks at what is there instead: with exit code 1 if something is missing or damaged.
+"""
+
+import argparse
+import sys
+from functools import partial
+
+import mmdistill  # noqa: F401  (repairs of upstream faults)
+from mmdistill.extraction.check_output import check_jobs, look_at_sound, report_check
+from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
+from mmdistill.extraction.segments import list_videos, result_paths
+from mmdistill.extraction.shares import default_workers, my_share
+from mmdistill.extraction.sound import (
+    SoundSettings,
+    check_earlier_sound,
+    make_sound_job,
+    set_up_sound,
+)
+from mmdistill.extraction.throughput import print_summary
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--videos', required=True, nargs='+', help='video files or patterns')
+    parser.add_argument(
+        '--out-template',
+        required=True,
+        help='.flac per video; {video_id} is the file name, {participant_id} its part before _',
+    )
+    parser.add_argument('--sample-rate', type=int, default=24000, help='samples per second')
+    parser.add_argument('--workers', type=int, default=default_workers(), help='0: no subprocess')
+    parser.add_argument('--overwrite', action='store_true', help='make existing files again')
+    parser.add_argument('--check', action='store_true', help='look at existing files, make none')
+    args = parser.parse_args()
+    if not args.out_template.endswith('.flac'):
+        parser.error(f'--out-template must end with .flac, got {args.out_template!r}')
+    return args
+
+
+def make_jobs(args: argparse.Namespace) -> list[Job]:
+    """The jobs of all videos with an audio track; names those without one."""
+    videos = list_videos(args.videos)
+    paths = result_paths(videos, args.out_template)
+    jobs = [make_sound_job(v.video_id, v.path, path) for v, path in zip(videos, paths, strict=True)]
+    silent = [v.video_id for v, job in zip(videos, jobs, strict=True) if job is None]
+    if silent:
+        named = f'{", ".join(silent[:5])}{", …" if len(silent) > 5 else ""}'
+        print(f'No audio track: {len(silent)} videos ({named}). Set optional=True on the modality.')
+    return [job for job in jobs if job is not None]
+
+
+def main() -> int:
+    args = parse_args()
+    try:
+        settings = SoundSettings(args.sample_rate)
+        jobs = make_jobs(args)
+        if args.check:
+            return report_check(check_jobs(jobs, look_at_sound, settings.fingerprint()), len(jobs))
+        if args.overwrite:
+            remove_results(job.result for job in jobs)
+        check_earlier_sound(settings, jobs)
+        my_share()  # what the launcher got wrong is no fault of the program
+    except (FileNotFoundError, ValueError) as error:
+        sys.exit(f'extract_audio: {error}')
+    report = run_jobs(partial(set_up_sound, settings), jobs, args.workers)
+    print_summary(report, jobs)
+    return report_failures(report, len(jobs))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
