@@ -109,3 +109,15 @@ def test_contents_of_checkpoints_annotations_and_clips_count(stored, cfg, root, 
 def test_what_may_change_freely_is_not_in_it(stored, cfg, key, value):
     cfg.merge_from_dict({key: value})
     assert changes(stored, cfg) == []
+
+
+def test_the_experts_precision_counts_where_there_is_one(stored, cfg):
+    # A cache of before there was a choice stays valid.
+    assert 'autocast' not in stored['experts']['rgb']
+    cfg.teacher.update(autocast=None, prefetch=True, inference_mode=False, share_inputs=False)
+    assert changes(stored, cfg) == []
+    cfg.teacher.experts.flow.autocast = 'bfloat16'
+    assert changes(stored, cfg) == ['experts.flow.autocast']
+    cfg.teacher.autocast = 'float16'
+    cfg.teacher.experts.rgb.autocast = None
+    assert changes(stored, cfg) == ['experts.flow.autocast', 'experts.obj.autocast']
