@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mmdistill.cache import use_teacher_cache
 from mmdistill.config_tools import load_config
@@ -93,6 +94,7 @@ def cached(cfg: Config, folder: Path) -> Config:
 
 def write_cache(cfg: Config, folder: Path, views: int) -> None:
     """What `tools/cache_teacher.py` does."""
+    init_default_scope('mmaction')
     arguments = Namespace(out=folder, views=views, top_k=None, clips_per_shard=1024)
     _cache_tool().write(Config(cfg.to_dict()), arguments)
 

@@ -44,15 +44,18 @@ def measure(part: str, folder: Path, size=FULL) -> str:
     return f'## {heading}\n\n{section.text}\n\n{remark}\n'
 
 
-def page(sections: Sequence[str]) -> str:
-    """The whole results page."""
+def page(sections: dict[str, str]) -> str:
+    """The whole results page, of the parts that have been measured."""
     head = (
         '# Benchmarks: results\n\n'
         'Written by `make bench`; what is measured against what, and why, is in '
         '[docs/speed.md](../docs/speed.md). Medians, and in brackets the quartiles; contenders '
-        'take turns in one run, and a ratio is the median of the ratios within a round.\n\n'
+        'take turns in one run, and a ratio is the median of the ratios within a round. Where the '
+        'load average is above 1 others shared the processor: then processor time says more.\n\n'
     )
-    return head + describe() + '\n\n' + '\n'.join(sections)
+    missing = [f'`{part}`' for part in PARTS if part not in sections]
+    rest = f'Not measured yet: {", ".join(missing)}.\n' if missing else ''
+    return head + describe() + '\n\n' + '\n'.join([*sections.values(), rest]).rstrip() + '\n'
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -79,8 +82,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         (folder / f'{part}.md').write_text(text)
         print(text, flush=True)
     if args.write:
-        found = [folder / f'{part}.md' for part in PARTS]
-        RESULTS.write_text(page([path.read_text() for path in found if path.exists()]))
+        found = {part: folder / f'{part}.md' for part in PARTS}
+        RESULTS.write_text(page({p: x.read_text() for p, x in found.items() if x.exists()}))
 
 
 def _warnings() -> list[str]:

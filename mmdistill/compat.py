@@ -1,11 +1,10 @@
-"""Repairs of known upstream faults: the only place for them.
+"""Repairs of known upstream faults: with `compat_heads.py` the only place for them.
 
 `import mmdistill` calls `apply()`; it must run before anything imports `mmaction.models`. Each
 repair names its upstream issue and when it may go, does nothing where upstream is healthy, and may
 be called any number of times. `adapt_to_cpu()` changes a config and is called by the tools.
 """
 
-import functools
 import importlib
 import importlib.util
 import logging
@@ -154,30 +153,6 @@ def keep_order_of_dumped_configs() -> None:
     # Its module's only call of `sorted` is the one in question; a name of its own goes first.
     module = importlib.import_module('mmengine.config.config')
     module.sorted = lambda items, key=None: list(items)
-
-
-def renew_fcn_classifier() -> None:
-    """Let TPNHead copy its classifier anew at each fully convolutional test.
-
-    Called by `mmdistill.models`, since it imports `mmaction.models`. Upstream: `TPNHead` of
-    MMAction2 1.2.0 keeps the copy of the first test as a submodule, so that later tests of a
-    training judge old weights and checkpoints hold keys that a new model lacks; not reported. May
-    go when it builds no module inside `forward`.
-    """
-    from mmaction.models import TPNHead
-
-    original = TPNHead.forward
-    if hasattr(original, '__wrapped__'):
-        return
-
-    @functools.wraps(original)
-    def forward(self, *args, **kwargs) -> torch.Tensor:
-        try:
-            return original(self, *args, **kwargs)
-        finally:
-            self.new_cls = None
-
-    TPNHead.forward = forward
 
 
 def is_installed(package: str) -> bool:

@@ -14,10 +14,10 @@ from ..registry import METRICS
 from .score_table import (
     ScoreTable,
     check_not_probabilities,
-    check_table,
     read_row,
     table_from_rows,
 )
+from .table_checks import check_table
 
 
 def save_scores(path: str | Path, table: ScoreTable) -> None:
@@ -62,7 +62,7 @@ def load_scores(path: str | Path) -> ScoreTable:
     table = ScoreTable(
         arrays['sample_ids'], arrays['groups'], kinds['logits'], kinds['labels'], kinds['flags']
     )
-    check_table(table)
+    check_table(table, str(path))
     check_not_probabilities(table, 'logits')
     return table
 

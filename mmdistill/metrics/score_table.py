@@ -168,24 +168,6 @@ def probabilities_error(task: str) -> ValueError:
     )
 
 
-def check_table(table: ScoreTable) -> None:
-    """Check finite scores and labels that are classes, as `read_row` does sample by sample.
-
-    Raises:
-        ValueError: There are no samples, or one of them is wrong; it is named.
-    """
-    if not len(table.sample_ids):
-        raise ValueError('There is nothing to evaluate: the scores are of no samples.')
-    for task, scores_NVK in table.scores.items():
-        finite_N = np.isfinite(scores_NVK).all(axis=(1, 2))
-        labels_N = table.labels.get(task, np.zeros(len(finite_N), np.int64))
-        known_N = (labels_N >= 0) & (labels_N < scores_NVK.shape[2])
-        if not (finite_N & known_N).all():
-            first = int(np.argmin(finite_N & known_N))
-            label = int(labels_N[first])
-            _check_row(str(table.sample_ids[first]), task, scores_NVK[first], label, 'logits')
-
-
 def _labels_of(sample: Mapping) -> dict[str, int]:
     name = sample.get('sample_id', '?')
     labels = sample.get('gt_labels')

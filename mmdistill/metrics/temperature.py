@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from .score_arrays import Array, as_float64, checked_scores
-from .score_table import ScoreTable, check_table
+from .score_table import ScoreTable
 
 # Where every answer is right the best temperature is 0, where logits say less than nothing it is
 # infinite; the search ends here.
@@ -58,7 +58,6 @@ def fit_temperatures(table: ScoreTable) -> dict[str, float]:
     Raises:
         ValueError: The clips have no labels, or as `fit_temperature`.
     """
-    check_table(table)
     if not table.labels:
         raise ValueError('The clips have no labels; fit temperatures on a labelled holdout.')
     return {

@@ -1,6 +1,6 @@
 """Models: teacher, weightings, student, and the heads and backbones that MMAction2 lacks."""
 
-from .. import compat
+from .. import compat_heads
 from .detection_encoder import DetectionEncoder
 from .detection_head import DetectionFeatureHead
 from .detector import FrameDetections, FrameDetector
@@ -51,4 +51,5 @@ __all__ = [
     'softmin_weights',
 ]
 
-compat.renew_fcn_classifier()
+compat_heads.renew_fcn_classifier()
+compat_heads.train_in_bfloat16()

@@ -82,9 +82,8 @@ def rates_plot(points: Sequence[Mapping[str, Any]], pair: tuple[str, str], metri
         dots = axes.scatter(across, up, 60 + 500 * flops / flops.max(), values, cmap='viridis')
         for x, y, value, cost in zip(across, up, values, flops, strict=True):
             text = f'{cost / 1e9:.2f} GFLOPs' + (f'\n{value:.1f} %' if known else '')
-            axes.annotate(
-                text, (x, y), (0, -22), textcoords='offset points', fontsize=7, ha='center'
-            )
+            place = dict(textcoords='offset points', ha='center', va='top')
+            axes.annotate(text, (x, y), (0, -14), fontsize=7, **place)
         figure.colorbar(dots, label=f'{metric}, %' if known else 'GFLOPs of a clip')
         axes.set_xlabel(f'{pair[0]}, frames per second')
         axes.set_ylabel(f'{pair[1]}, frames per second')

@@ -77,13 +77,10 @@ def checked_scores_of(path: str) -> ScoreTable:
     """The content of a dump with labels.
 
     Raises:
-        ValueError: It is empty or has no labels, a sample occurs twice, its arrays do not fit each
-            other, logits are not finite or a label is no class; names the sample.
+        ValueError: It has no labels, a sample occurs twice, or as `load_scores`.
     """
     table = load_scores(path)
     ids = table.sample_ids
-    if len(ids) == 0:
-        raise ValueError(f'{path} is empty: test on a split that has clips.')
     names, counts = np.unique(ids, return_counts=True)
     if counts.max() > 1:
         raise ValueError(f'{path} has sample {str(names[counts.argmax()])!r} more than once.')
@@ -92,32 +89,7 @@ def checked_scores_of(path: str) -> ScoreTable:
             f'{path} has scores for {sorted(table.scores)} and labels for {sorted(table.labels)}: '
             'test on an annotation file with labels for all tasks.'
         )
-    for task, scores_NVK in table.scores.items():
-        _check_task(path, task, ids, scores_NVK, table.labels[task])
     return table
-
-
-def _check_task(
-    path: str, task: str, ids: np.ndarray, scores_NVK: np.ndarray, labels_N: np.ndarray
-) -> None:
-    if scores_NVK.ndim != 3 or len(scores_NVK) != len(ids) or labels_N.shape != ids.shape:
-        raise ValueError(
-            f'{path} has {task} logits of shape {scores_NVK.shape} and labels of shape '
-            f'{labels_N.shape} for {len(ids)} clips; expected (N, V, K) and (N,).'
-        )
-    finite_N = np.isfinite(scores_NVK).all(axis=(1, 2))
-    if not finite_N.all():
-        raise ValueError(
-            f'{path} has NaN or infinite {task} logits for {(~finite_N).sum()} samples, the first '
-            f'is {str(ids[np.argmin(finite_N)])!r}: look for divergence in the model.'
-        )
-    known_N = (labels_N >= 0) & (labels_N < scores_NVK.shape[2])
-    if not known_N.all():
-        wrong = np.argmin(known_N)
-        raise ValueError(
-            f'{path} gives sample {str(ids[wrong])!r} the {task} label {labels_N[wrong]}, outside '
-            f'the {scores_NVK.shape[2]} classes of its logits.'
-        )
 
 
 def alike(table: ScoreTable, first: ScoreTable, path: str) -> ScoreTable:

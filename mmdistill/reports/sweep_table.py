@@ -85,14 +85,16 @@ def best_row(rows: Sequence[Row], metric: str) -> Row | None:
 def sweep_figure(rows: Sequence[Row], axes: Sequence[str], metrics: Sequence[str]) -> Figure:
     """A panel for every metric over every axis; points that differ in this axis alone are joined.
 
-    Bars are standard deviations over seeds; the best point of each metric stands out.
+    Bars are standard deviations over seeds; the best point of each metric stands out. Axes of a
+    single value have no panel.
     """
+    varied = [axis for axis in axes if len(axis_values(rows, axis)) > 1] or list(axes)
     with matplotlib.rc_context(STYLE):
-        size = (1.2 + 2.6 * len(axes), 0.6 + 2.2 * len(metrics))
+        size = (1.2 + 2.6 * len(varied), 0.6 + 2.2 * len(metrics))
         figure = Figure(figsize=size, layout='constrained')
-        panels = figure.subplots(len(metrics), len(axes), squeeze=False, sharey='row')
+        panels = figure.subplots(len(metrics), len(varied), squeeze=False, sharey='row')
         for metric, line in zip(metrics, panels, strict=True):
-            for axis, panel in zip(axes, line, strict=True):
+            for axis, panel in zip(varied, line, strict=True):
                 _draw(panel, [row for row in rows if metric in row], axis, axes, metric)
                 panel.set_xlabel(axis)
             line[0].set_ylabel(f'{metric}, %')

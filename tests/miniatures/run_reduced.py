@@ -23,6 +23,12 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 ROW = '{:38} {:>10} {:>9} {:>8}'
 
 
+def anew(folder: Path) -> Path:
+    """The folder, without what an earlier walk left there."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
 def main() -> int:
     """Run them one after the other, a line each; exit code 1 if one fails."""
     parser = argparse.ArgumentParser(
@@ -34,18 +40,18 @@ def main() -> int:
     warnings.filterwarnings('ignore')
     torch.set_num_threads(1)
     init_default_scope('mmaction')
-    shutil.rmtree(args.out_dir, ignore_errors=True)
-    miniatures = write_miniatures(args.out_dir / 'data')
+    miniatures = write_miniatures(anew(args.out_dir / 'data'))
     chosen = [path for path in [*UNIMODAL, *DISTILL] if args.only in path.stem]
     rows, failed = [], 0
     for path in chosen:
-        began, work_dir = time.time(), args.out_dir / path.stem
+        began, work_dir = time.time(), anew(args.out_dir / path.stem)
         try:
             result = run_reduced(path.relative_to(ROOT), miniatures, work_dir)
             outcome = (result.iterations, f'{result.metrics["acc/action/top1"]:.3f}')
         except (Exception, SystemExit) as error:
             outcome, failed = ('FAILED', str(error)[:200]), failed + 1
         rows.append((path.stem, *outcome, f'{time.time() - began:.0f} s'))
+        print(ROW.format(*rows[-1]), flush=True)  # among the logs; all of them again at the end
         if path in DISTILL:
             for checkpoint in work_dir.glob('*.pth'):
                 checkpoint.unlink()

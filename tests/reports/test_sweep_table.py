@@ -79,7 +79,8 @@ def test_numbers_are_in_order_and_points_without_a_value_last():
 
 
 def test_the_plot_joins_points_that_differ_in_one_axis(rows):
-    figure = sweep_figure(rows, AXES, [TOP1, ECE])
+    rows = [row | dict(gamma=1) for row in rows]
+    figure = sweep_figure(rows, [*AXES, 'gamma'], [TOP1, ECE])
     panels = figure.axes
     assert [panel.get_xlabel() for panel in panels] == AXES * 2
     assert panels[0].get_ylabel() == f'{TOP1}, %'

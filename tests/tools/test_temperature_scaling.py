@@ -95,8 +95,11 @@ def test_a_temperature_at_its_limit_is_told(tool, tmp_path, capsys):
 @pytest.mark.parametrize(
     ('change', 'message'),
     [
-        (lambda t: t.scores['verb'].__setitem__((7, 0, 1), np.nan), "sample 'holdout7' are NaN"),
-        (lambda t: t.labels['noun'].__setitem__(5, 6), "label 6 of sample 'holdout5'"),
+        (
+            lambda t: t.scores['verb'].__setitem__((7, 0, 1), np.nan),
+            "1 samples, the first is 'holdout7'",
+        ),
+        (lambda t: t.labels['noun'].__setitem__(5, 6), "sample 'holdout5' the noun label 6"),
         (lambda t: t.labels.clear(), 'no labels'),
     ],
 )
@@ -110,7 +113,7 @@ def test_bad_dumps_are_named(tool, tmp_path, change, message):
 
 def test_an_empty_split_and_missing_arguments_are_refused(tool, tmp_path, capsys):
     save_scores(tmp_path / 'empty.npz', table('holdout', num=0))
-    with pytest.raises(SystemExit, match='of no samples'):
+    with pytest.raises(SystemExit, match='is empty: test on a split'):
         tool.main(['--holdout', str(tmp_path / 'empty.npz')])
     for arguments in ([], ['--holdout', 'x.npz', '--publish', 'y.pth']):
         with pytest.raises(SystemExit):

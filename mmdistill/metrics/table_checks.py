@@ -1,0 +1,57 @@
+"""Whether a table of scores can be judged at all; what is wrong with it is named.
+
+Shape legend: N = samples, V = views of a clip, K = classes.
+"""
+
+import numpy as np
+
+from .score_table import ScoreTable
+
+
+def check_table(table: ScoreTable, source: str) -> None:
+    """Check that there are samples, that scores are finite and labels are classes.
+
+    Args:
+        table: The scores; labels may lack, as in a dump of clips without labels.
+        source: Where they come from, for the message.
+
+    Raises:
+        ValueError: They are not; names the first sample that is wrong.
+    """
+    if len(table.sample_ids) == 0:
+        raise ValueError(f'{source} is empty: test on a split that has clips.')
+    for task, scores_NVK in table.scores.items():
+        _check_scores(source, task, table.sample_ids, scores_NVK)
+        if task in table.labels:
+            _check_labels(source, task, table.sample_ids, scores_NVK, table.labels[task])
+
+
+def _check_scores(source: str, task: str, ids: np.ndarray, scores_NVK: np.ndarray) -> None:
+    if scores_NVK.ndim != 3 or len(scores_NVK) != len(ids):
+        raise ValueError(
+            f'{source} has {task} logits of shape {scores_NVK.shape} for {len(ids)} clips; '
+            'expected (N, V, K).'
+        )
+    finite_N = np.isfinite(scores_NVK).all(axis=(1, 2))
+    if not finite_N.all():
+        raise ValueError(
+            f'{source} has NaN or infinite {task} logits for {(~finite_N).sum()} samples, the '
+            f'first is {str(ids[np.argmin(finite_N)])!r}: look for divergence in the model.'
+        )
+
+
+def _check_labels(
+    source: str, task: str, ids: np.ndarray, scores_NVK: np.ndarray, labels_N: np.ndarray
+) -> None:
+    if labels_N.shape != ids.shape:
+        raise ValueError(
+            f'{source} has {task} labels of shape {labels_N.shape} for {len(ids)} clips; '
+            'expected (N,).'
+        )
+    known_N = (labels_N >= 0) & (labels_N < scores_NVK.shape[2])
+    if not known_N.all():
+        wrong = np.argmin(known_N)
+        raise ValueError(
+            f'{source} gives sample {str(ids[wrong])!r} the {task} label {labels_N[wrong]}, '
+            f'outside the {scores_NVK.shape[2]} classes of its logits.'
+        )
