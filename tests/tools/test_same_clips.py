@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmdistill.config_tools import load_config
@@ -16,6 +17,7 @@ INPUTS = ('rgb', 'flow', 'obj', 'audio')
 def load(tiny_data):
     """Load some epochs of a training: (epoch, sample id) -> modality -> tensor."""
     root = dict(data_root=f'{tiny_data}/')
+    init_default_scope('mmaction')  # whichever test comes first
     cfg = load_config(CONFIG, root).train_dataloader
     cfg.dataset.indices = 6
     cfg.dataset.pipeline.sample.clip_len = 8
