@@ -113,8 +113,8 @@ def look_at_detections(path: Path) -> Look:
             if not file.has(job.name):
                 return [f'{path} has no such video']
             video = file.load(job.name)
-        except OSError as error:
-            return [f'{path} cannot be read ({error}): cut short?']
+        except (OSError, ValueError) as error:
+            return [f'{path} cannot be read ({error})']
         problems = []
         if not np.array_equal(video.frames_F, job.frames_F):
             problems.append(f'{path} has {len(video.frames_F)} frames of it, not {job.size}')

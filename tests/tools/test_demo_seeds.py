@@ -57,7 +57,8 @@ elif tool == 'test.py':
         for task, label in labels.items()
     }
     accuracy['acc/action/top1'] = 0.5 if 'student' in arguments[0] else 0.2
-    errors = {f'calibration/{task}/ece': 0.1 for task in ('verb', 'noun', 'action')}
+    tasks = ('verb', 'noun', 'action')
+    errors = {f'calibration/{task}/{name}': 0.1 for task in tasks for name in ('ece', 'nll')}
     content = {'metrics': accuracy | errors, 'num_samples': 30}
     after('--out').write_text(json.dumps(content))
 """
