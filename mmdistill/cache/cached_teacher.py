@@ -102,9 +102,9 @@ def sample_ids(dataset: Any) -> list[str]:
     Raises:
         TypeError: The data set does not know them.
     """
-    while not hasattr(dataset, 'load_record') and hasattr(dataset, 'dataset'):
+    while not hasattr(dataset, 'plain_record') and hasattr(dataset, 'dataset'):
         dataset = dataset.dataset
-    if not hasattr(dataset, 'load_record'):
+    if not hasattr(dataset, 'plain_record'):
         raise TypeError(
             f'A teacher cache needs the sample id of each clip, which {type(dataset).__name__} '
             'does not tell: use a data set of mmdistill.'

@@ -64,7 +64,16 @@ WAYS = dict(
 )
 
 
-@pytest.mark.parametrize('way', WAYS.values(), ids=list(WAYS))
+SLOW = {'at_the_end', 'within'}
+
+
+@pytest.mark.parametrize(
+    'way',
+    [
+        pytest.param(way, id=name, marks=pytest.mark.slow if name in SLOW else ())
+        for name, way in WAYS.items()
+    ],
+)
 def test_killed_and_resumed_is_the_same_to_the_bit(config, tmp_path, way):
     assert_same(*kill_and_resume(config, tmp_path, **way))
 
@@ -83,7 +92,13 @@ def test_in_mixed_precision_too(config, tmp_path, monkeypatch):
     assert any(not torch.equal(x, single[key]) for key, x in theirs['state_dict'].items())
 
 
-@pytest.mark.parametrize('way', [WAYS['epochs'], WITHIN], ids=['epochs', 'within'])
+@pytest.mark.parametrize(
+    'way',
+    [
+        pytest.param(WITHIN, id='within'),
+        pytest.param(WAYS['epochs'], id='epochs', marks=pytest.mark.slow),
+    ],
+)
 def test_on_two_processes_too(config, tmp_path, way):
     ours, theirs = kill_and_resume(config, tmp_path, ranks=2, **way)
     assert len(theirs['rng']) == 2

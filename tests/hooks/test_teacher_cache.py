@@ -28,7 +28,7 @@ class AugmentedClips(RandomClips):
             clip['inputs'][key] = frames // 2 + noise
         return clip
 
-    def load_record(self, index):
+    def plain_record(self, index):
         return dict(sample_id=f'clip{index}')
 
 
