@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ FLAT = 0.02  # share by which memory may grow over the second half and still cou
 SAMPLES = 20
 MMAP_THRESHOLD = -3  # glibc's M_MMAP_THRESHOLD
 PROCESS = Path('/proc/self')
+PAGE_MB = resource.getpagesize() / 1e6
 
 
 def run(size: Size, folder: Path) -> Section:
@@ -71,7 +73,8 @@ def peak_mb(step: Callable[[], Any]) -> float:
     (PROCESS / 'clear_refs').write_text('5')  # forgets the peak of before
     before = _status('VmRSS')
     step()
-    return (_status('VmHWM') - before) / 1e3
+    # A step of the smallest size fits into pages that are there: a ratio needs at least one.
+    return max(PAGE_MB, (_status('VmHWM') - before) / 1e3)
 
 
 def _status(key: str) -> float:
