@@ -41,7 +41,7 @@ def _draw(axes, curve: Curve) -> None:
         axes.plot(curve.points, values, COLOURS[name], marker='o', label=name)
     if curve.points[-1] > 20 * curve.points[0]:
         axes.set_xscale('log')
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.1 * max(map(max, curve.milliseconds.values())))
     axes.set_title(f'{curve.what}, ms', fontsize=9, loc='left')
     axes.set_xlabel(curve.over)
     axes.grid(axis='y', color=GRID)
