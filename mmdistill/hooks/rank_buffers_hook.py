@@ -4,18 +4,16 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
-from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import nn
 
 from ..registry import HOOKS
-from .rng_state_hook import saves_now
+from .gather_before_saving import GatherBeforeSaving
 
 CHECKPOINT_KEY = 'rank_buffers'
 
 
 @HOOKS.register_module()
-class RankBuffersHook(Hook):
+class RankBuffersHook(GatherBeforeSaving):
     """Store in checkpoints the buffers in which processes differ; on resume, continue with them.
 
     MMEngine averages them at the end of an epoch (SyncBuffersHook). Until then every process has
@@ -43,33 +41,19 @@ class RankBuffersHook(Hook):
                 buffers[name].copy_(value)
             self._restored = None
 
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict[str, Any] | None = None,
-        outputs: dict[str, torch.Tensor] | None = None,
-    ) -> None:
-        """Only the main process saves, so the others hand it their buffers beforehand."""
-        if any(saves_now(hook, runner) for hook in runner.hooks):
-            self._gather(runner.model)
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        """See `after_train_iter`."""
-        self._gather(runner.model)
-
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """See `after_train_iter`; this is for the best checkpoint."""
-        self._gather(runner.model)
+        """Gather before the best checkpoint."""
+        self.gather(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Store what differs."""
         if self._gathered is not None:
             checkpoint[CHECKPOINT_KEY] = self._gathered
 
-    def _gather(self, model: nn.Module) -> None:
+    def gather(self, runner: Runner) -> None:
+        """Keep the buffers in which the processes differ."""
         if get_world_size() > 1:
-            buffers = ((n, x.detach().cpu()) for n, x in model.named_buffers())
+            buffers = ((n, x.detach().cpu()) for n, x in runner.model.named_buffers())
             by_rank = all_gather_object({n: x for n, x in buffers if x.is_floating_point()})
             self._gathered = differing(by_rank)
 

@@ -4,17 +4,17 @@ from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, get_rank, get_world_size
-from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..randomness import random_state, set_random_state
 from ..registry import HOOKS
+from .gather_before_saving import GatherBeforeSaving
 
 CHECKPOINT_KEY = 'rng'
 
 
 @HOOKS.register_module()
-class RngStateHook(Hook):
+class RngStateHook(GatherBeforeSaving):
     """Store the generators of every rank in checkpoints; on resume, continue with them.
 
     An epoch-based run that was saved within an epoch continues with the next batch of that epoch.
@@ -85,25 +85,10 @@ class RngStateHook(Hook):
             set_random_state(self._restored[get_rank()])
             self._restored = None
 
-    def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict[str, Any] | None = None,
-        outputs: dict[str, torch.Tensor] | None = None,
-    ) -> None:
-        """Only the main process saves, so the others hand it their generators beforehand."""
-        if any(saves_now(hook, runner) for hook in runner.hooks):
-            self._gather()
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        """See `after_train_iter`."""
-        self._gather()
-
     def before_val(self, runner: Runner) -> None:
         """Remember the generators; the best checkpoint is saved during validation."""
         self._before_val = random_state()
-        self._gather()
+        self.gather(runner)
 
     def after_val(self, runner: Runner) -> None:
         """Continue as if there had been no validation."""
@@ -118,14 +103,7 @@ class RngStateHook(Hook):
         elif self._gathered is not None:
             checkpoint[CHECKPOINT_KEY] = self._gathered
 
-    def _gather(self) -> None:
+    def gather(self, runner: Runner) -> None:
+        """Keep the generators of all ranks."""
         if get_world_size() > 1:
             self._gathered = all_gather_object(random_state())
-
-
-def saves_now(hook: Hook, runner: Runner) -> bool:
-    """Whether a hook saves a checkpoint after this iteration."""
-    if not isinstance(hook, CheckpointHook) or hook.by_epoch:
-        return False
-    due = hook.every_n_train_iters(runner, hook.interval, hook.save_begin)
-    return due or (hook.save_last and hook.is_last_train_iter(runner))

@@ -1,5 +1,7 @@
 """What of a process's buffers a checkpoint has to hold; test_exact_resume.py resumes with it."""
 
+from types import SimpleNamespace
+
 import torch
 from torch import nn
 
@@ -17,6 +19,6 @@ def test_only_what_differs_between_processes_is_kept():
 
 def test_a_single_process_stores_nothing():
     hook, checkpoint = RankBuffersHook(), {}
-    hook._gather(nn.BatchNorm1d(2))
+    hook.gather(SimpleNamespace(model=nn.BatchNorm1d(2)))
     hook.before_save_checkpoint(None, checkpoint)
     assert checkpoint == {}
