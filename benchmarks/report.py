@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from mmdistill.reports.tables import markdown_lines
+
 from .timing import Spread, Times, ratio
 
 
@@ -21,8 +23,7 @@ class Section(NamedTuple):
 
 def table(head: list[str], rows: list[list[str]]) -> str:
     """A table of Markdown."""
-    lines = [head, ['---'] * len(head), *rows]
-    return '\n'.join(f'| {" | ".join(cells)} |' for cells in lines)
+    return '\n'.join(markdown_lines(head, rows))
 
 
 def goal_line(what: str, found: Spread, goal: float, at_most: bool) -> str:

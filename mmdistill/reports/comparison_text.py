@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from .tables import markdown_lines
+
 ClassNames = Mapping[str, Sequence[str]]  # task -> names
 MINUS = '−'
 
@@ -56,7 +58,7 @@ def difference_table(found: Mapping[str, Any]) -> list[str]:
         for row in rows
     ]
     head = ['%', 'clips', found['baseline'], found['model'], 'difference, points', 'interval']
-    return _table(head, cells)
+    return markdown_lines(head, cells)
 
 
 def class_table(
@@ -78,7 +80,7 @@ def class_table(
         for row in [*gains, *losses]
     ]
     title = ['Classes with the largest gains and losses, in clips:', '']
-    return [*title, *_table(['class', 'clips', 'baseline', 'model', 'points'], cells), '']
+    return [*title, *markdown_lines(['class', 'clips', 'baseline', 'model', 'points'], cells), '']
 
 
 def confusion_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
@@ -96,7 +98,7 @@ def confusion_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> 
         for row in rows
     ]
     title = ['Confusions that changed most, in clips:', '']
-    return [*title, *_table(['class', 'named', 'baseline', 'model', 'change'], cells), '']
+    return [*title, *markdown_lines(['class', 'named', 'baseline', 'model', 'change'], cells), '']
 
 
 def expert_table(experts: Mapping[str, Mapping[str, Any]], found: Mapping[str, Any]) -> list[str]:
@@ -118,7 +120,7 @@ def expert_table(experts: Mapping[str, Mapping[str, Any]], found: Mapping[str, A
         f'right where {found["baseline"]} was wrong, %',
         'gain by class ~ its advantage',
     ]
-    return ['Where it learned from which expert:', '', *_table(head, cells), '']
+    return ['Where it learned from which expert:', '', *markdown_lines(head, cells), '']
 
 
 def _agreement(values: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -140,10 +142,6 @@ def _mcnemar(values: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
         f"McNemar's test: {'; '.join(tests)}.",
         '',
     ]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f'| {" | ".join(cells)} |' for cells in (head, ['---'] * len(head), *rows)]
 
 
 def _class_name(index: int, names: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..metrics import Interval, ScoreTable, divided_by_temperature, table_intervals, table_metrics
+from .tables import markdown_lines
 
 # Name and title of the errors that the table shows, in percent or not.
 COLUMNS = (('ece', 'ECE, %', 100), ('nll', 'NLL', 1), ('brier', 'Brier', 1))
@@ -35,7 +36,7 @@ def compare_scaling(
 def scaling_markdown(result: dict[str, Any], temperatures: Mapping[str, float]) -> str:
     """The comparison as a Markdown table: a row per task, a pair of columns per error."""
     titles = [f'{title} {when}' for _, title, _ in COLUMNS for when in ('before', 'after')]
-    lines = [f'| | T | {" | ".join(titles)} |', '|---' * (2 + len(titles)) + '|']
+    rows = []
     tasks = [n.split('/')[1] for n in result['before']['metrics'] if n.endswith('/ece')]
     for task in tasks:
         temperature = temperatures.get(task)
@@ -43,8 +44,8 @@ def scaling_markdown(result: dict[str, Any], temperatures: Mapping[str, float]) 
         for name, _, scale in COLUMNS:
             key = f'calibration/{task}/{name}'
             cells += [_cell(result[when], key, scale) for when in ('before', 'after')]
-        lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines) + '\n'
+        rows.append(cells)
+    return '\n'.join(markdown_lines(['', 'T', *titles], rows)) + '\n'
 
 
 def _cell(side: dict[str, Any], key: str, scale: float) -> str:

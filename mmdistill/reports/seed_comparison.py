@@ -12,6 +12,7 @@ from ..metrics import Interval, ScoreTable, load_scores
 from .bootstrap import paired_ece_interval, paired_mean_interval
 from .predictions import aligned, negative_log_likelihoods, predictions, tasks_of
 from .report_data import read_metrics
+from .tables import markdown_lines
 
 # How people read a quantity: the factor on its value, and the digits behind the point.
 UNITS = {'%': (100.0, 1), 'nats': (1.0, 2)}
@@ -115,14 +116,13 @@ def _row(
 def to_markdown(result: dict[str, Any]) -> str:
     """The comparison as a Markdown table, fractions in percent and points."""
     seeds = ', '.join(map(str, result['seeds']))
-    lines = [
+    head = ['', 'RGB baseline', 'student', 'student − baseline', 'interval']
+    said = (
         f'Student against RGB baseline, seeds {seeds}: {result["num_clips"]} validation clips of '
         f'{result["num_groups"]} videos. Mean ± standard deviation over seeds; the interval is a '
-        f'paired bootstrap over videos ({100 * result["level"]:.0f} %).',
-        '',
-        '| | RGB baseline | student | student − baseline | interval |',
-        '|---|---|---|---|---|',
-    ]
+        f'paired bootstrap over videos ({100 * result["level"]:.0f} %).'
+    )
+    rows = []
     for row in result['rows']:
         low, high = (_written(bound, row['unit'], '+') for bound in row['interval'])
         difference = _mean_std(row['difference_mean'], row['difference_std'], row['unit'], '+')
@@ -135,8 +135,8 @@ def to_markdown(result: dict[str, Any]) -> str:
             difference,
             f'[{low}, {high}]',
         ]
-        lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines) + '\n'
+        rows.append(cells)
+    return '\n'.join([said, '', *markdown_lines(head, rows)]) + '\n'
 
 
 def _mean_std(mean: float, std: float, unit: str, sign: str = '') -> str:

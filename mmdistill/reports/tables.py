@@ -1,6 +1,6 @@
 """The rows of report.json as tables to be copied: Markdown, and LaTeX with booktabs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 # Characters that LaTeX takes for commands; the backslash comes first, since the others bring it.
@@ -28,16 +28,28 @@ def report_columns(tasks: Sequence[str]) -> list[Column]:
     ]
 
 
+def markdown_lines(
+    head: Sequence[str], rows: Iterable[Sequence[str]], rule: str = '---'
+) -> list[str]:
+    """The lines of a Markdown table.
+
+    Args:
+        head: Titles of the columns.
+        rows: Cells of each row, as many.
+        rule: Below every title but the first; `---:` aligns numbers.
+    """
+    lines = [head, ['---', *[rule] * (len(head) - 1)], *rows]
+    return [f'| {" | ".join(cells)} |' for cells in lines]
+
+
 def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> str:
     """A row per model; the student in bold, a dash where a model lacks a number."""
-    lines = [
-        _markdown_line(['', *(column.title for column in columns)]),
-        _markdown_line(['---', *('---:' for _ in columns)]),
-    ]
+    head = ['', *(column.title for column in columns)]
+    cells = []
     for row in rows:
-        cells = [row['title'], *(_cell(row, column) for column in columns)]
-        lines.append(_markdown_line(f'**{c}**' if row['role'] == 'student' else c for c in cells))
-    return '\n'.join(lines) + '\n'
+        texts = [row['title'], *(_cell(row, column) for column in columns)]
+        cells.append([f'**{x}**' for x in texts] if row['role'] == 'student' else texts)
+    return '\n'.join(markdown_lines(head, cells, '---:')) + '\n'
 
 
 def latex_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> str:
@@ -55,10 +67,6 @@ def latex_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) ->
             cells = [f'\\textbf{{{cell}}}' for cell in cells]
         lines.append(f'{" & ".join(cells)} \\\\')
     return '\n'.join([*lines, '\\bottomrule', '\\end{tabular}']) + '\n'
-
-
-def _markdown_line(cells: Sequence[str]) -> str:
-    return f'| {" | ".join(cells)} |'
 
 
 def _cell(row: Mapping[str, Any], column: Column, missing: str = '–') -> str:

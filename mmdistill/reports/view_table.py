@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from ..metrics import ViewScore
 from .figures import GRID, STYLE, colour_of, to_svg
+from .tables import markdown_lines
 
 LINES = {'logits': '-', 'probs': '--'}
 MARKERS = {1: 'o', 2: 's', 3: '^'}
@@ -34,12 +35,8 @@ def views_csv(models: ModelViews, tasks: Sequence[str]) -> str:
 
 def views_markdown(models: ModelViews, task: str) -> str:
     """Top-1 and ECE of one task in percent, the models side by side."""
-    lines = [
-        f'| {task}: clips x crops | mean of | '
-        + ' | '.join(f'{name}, top-1 | ECE' for name in models)
-        + ' |',
-        '|---|---' + '|---|---' * len(models) + '|',
-    ]
+    titles = [title for name in models for title in (f'{name}, top-1', 'ECE')]
+    rows = []
     by_place = {
         name: {(s.clips, s.crops, s.reducer): s for s in scores} for name, scores in models.items()
     }
@@ -51,7 +48,8 @@ def views_markdown(models: ModelViews, task: str) -> str:
             cells += _cells(score, task)
             nearest = nearest or (score is not None and not score.exact)
         views = f'{clips} x {crops}{"*" if nearest else ""}'
-        lines.append(f'| {views} | {reducer} | {" | ".join(cells)} |')
+        rows.append([views, reducer, *cells])
+    lines = markdown_lines([f'{task}: clips x crops', 'mean of', *titles], rows)
     note = '\n\\* the nearest of the tested clips: a test of so many would sample others.\n'
     return '\n'.join(lines) + '\n' + (note if any('*' in line for line in lines[2:]) else '')
 
