@@ -14,6 +14,7 @@ from typing import NamedTuple
 import av
 import decord
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 READERS = ('auto', 'pyav', 'decord')
 
@@ -122,6 +123,8 @@ def _decode(
     wanted = {int(index): place for place, index in enumerate(frame_inds_F)}
     first, last = int(frame_inds_F[0]), int(frame_inds_F[-1])
     container.seek(timing.start + first * timing.step, stream=stream)
+    # One converter for all frames: making it takes longer than converting a small frame.
+    converter = VideoReformatter()
     frames: np.ndarray | None = None
     found = 0
     for frame in container.decode(stream):
@@ -131,7 +134,7 @@ def _decode(
         if index in wanted:
             if frame.is_corrupt:
                 raise VideoDamaged(opened=True)
-            pixels = frame.to_ndarray(format='rgb24')
+            pixels = converter.reformat(frame, format='rgb24').to_ndarray()
             if frames is None:
                 frames = np.empty((len(wanted), *pixels.shape), np.uint8)
             frames[wanted[index]] = pixels
