@@ -11,13 +11,18 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import mmengine.registry
+import mmengine.visualization
 
 P = ParamSpec('P')
 R = TypeVar('R')
 
 TRACEBACK_VARIABLE = 'MMDISTILL_TRACEBACK'
-# Whose `raise` statements speak to the user: ours, and the registry's "X is not in the registry".
-SPEAKERS = (Path(__file__).parent, Path(mmengine.registry.__file__).parent)
+# Whose `raise` statements speak to the user: ours, the registry's "X is not in the registry", and
+# that of a visualisation backend whose package is missing.
+SPEAKERS = tuple(
+    Path(module).parent
+    for module in (__file__, mmengine.registry.__file__, mmengine.visualization.__file__)
+)
 
 # What the error of a data loader's worker looks like: its traceback travels as text.
 _FRAME = re.compile(r'^ +File "(?P<file>.+)", line \d+, in .+\n +(?P<code>.+)$', re.MULTILINE)

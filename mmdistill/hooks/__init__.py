@@ -7,6 +7,7 @@ from .rank_buffers_hook import RankBuffersHook
 from .rng_state_hook import RngStateHook
 from .safe_checkpoint_hook import SafeCheckpointHook, latest_checkpoint
 from .teacher_weighting_hook import TeacherWeightingHook
+from .visual_report_hook import VisualReportHook
 
 __all__ = [
     'DistillationDiagnosticsHook',
@@ -16,6 +17,7 @@ __all__ = [
     'RngStateHook',
     'SafeCheckpointHook',
     'TeacherWeightingHook',
+    'VisualReportHook',
     'collect_holdout',
     'holdout_report',
     'latest_checkpoint',
