@@ -1,5 +1,6 @@
 """Hooks: when the teacher runs, and how its answer reaches the student."""
 
+from .. import compat_backends
 from .distillation_diagnostics_hook import DistillationDiagnosticsHook
 from .distillation_loss_hook import DistillationLossHook
 from .holdout import HoldoutLogits, collect_holdout, holdout_report
@@ -22,3 +23,5 @@ __all__ = [
     'holdout_report',
     'latest_checkpoint',
 ]
+
+compat_backends.name_images_for_mlflow()

@@ -12,7 +12,7 @@ from mmengine.evaluator import BaseMetric
 from ..labels import ACTION
 from ..registry import METRICS
 from .answers import Probabilities, ProbabilitySums, read_answers
-from .bootstrap import Interval
+from .bootstrap import Interval, interval_ends
 from .calibration_error import ReliabilityBins, bin_top_label, top_label
 from .calibration_summary import CalibrationSummary, summarise, summary_of_rows
 from .epic_kitchens import NOUN, VERB, has_joint_action
@@ -163,8 +163,7 @@ class Calibration(BaseMetric):
         self.reliability = summary.reliability()
         metrics = summary.errors()
         if self.num_resamples:
-            for name, interval in summary.intervals(self.num_resamples).items():
-                metrics[f'{name}/low'], metrics[f'{name}/high'] = interval.low, interval.high
+            metrics |= interval_ends(summary.intervals(self.num_resamples))
         return metrics
 
     def _summary(self, results: list[dict]) -> CalibrationSummary:
