@@ -52,11 +52,13 @@ def _check_scores(source: str, task: str, ids: np.ndarray, scores_NVK: np.ndarra
 def _check_labels(
     source: str, task: str, ids: np.ndarray, scores_NVK: np.ndarray, labels_N: np.ndarray
 ) -> None:
-    if labels_N.shape != ids.shape or labels_N.dtype.kind not in 'iu':
+    if labels_N.shape != ids.shape:
         raise ValueError(
-            f'{source} has {task} labels of shape {labels_N.shape} and type {labels_N.dtype} for '
-            f'{len(ids)} clips; expected integers (N,).'
+            f'{source} has {task} labels of shape {labels_N.shape} for {len(ids)} clips; '
+            'expected (N,).'
         )
+    if labels_N.dtype.kind not in 'iu':
+        raise ValueError(f'{source} has {task} labels of {labels_N.dtype}; expected integers.')
     known_N = (labels_N >= 0) & (labels_N < scores_NVK.shape[2])
     if not known_N.all():
         wrong = np.argmin(known_N)

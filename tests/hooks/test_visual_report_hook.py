@@ -27,8 +27,10 @@ DIAGRAMS = {'calibration_verb', 'calibration_noun', 'calibration_action'}
 
 
 @pytest.fixture
-def logged(distillation):
+def logged(distillation, monkeypatch):
     """The config of a run with a validation, a test and TensorBoard."""
+    # A runner describes the machine, which takes longer than the test.
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
 
     def config(**changes):
         cfg = distillation(

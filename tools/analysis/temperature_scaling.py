@@ -88,7 +88,7 @@ def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
     shared = np.intersect1d(holdout.sample_ids, test.sample_ids)
     if len(shared):
         raise ValueError(
-            f'{len(shared)} clips are in the holdout and in the test, such as {shared[0]!r}: '
+            f'{len(shared)} clips are in the holdout and in the test, such as {str(shared[0])!r}: '
             'temperatures that were fitted on test clips show nothing about the test.'
         )
 
@@ -109,13 +109,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.checkpoint:
         check_checkpoint(args.checkpoint, 'give the path of yours')
+    # Before the model runs: a test that cannot be read is no news for the end.
+    tests = {'test': checked_scores_of(args.test)} if args.test else {}
     holdout = checked_scores_of(args.holdout) if args.holdout else run_on_holdout(args)
+    for test in tests.values():
+        check_apart(holdout, test)
     temperatures = fit_temperatures(holdout)
     warn_of_limits(temperatures)
-    tables = {'holdout': holdout}
-    if args.test:
-        tables['test'] = checked_scores_of(args.test)
-        check_apart(holdout, tables['test'])
+    tables = {'holdout': holdout, **tests}
     result = {KEY: temperatures}
     for name, table in tables.items():
         result[name] = compare_scaling(table, temperatures, args.resamples)
