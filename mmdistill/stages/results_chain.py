@@ -65,11 +65,11 @@ def results_stages(settings: ResultsSettings, rows: Mapping[str, ResultRow]) -> 
     shared = {stage.name for stage in stages}
     seeds = range(settings.num_seeds)
     wanted = {*EXPERTS, *(f'test_{name}' for name in EXPERTS)}
+    taught = any(row.kind != 'trained' for row in rows.values())
     for seed in seeds:
         found = [stage for stage in training_stages(settings.run(seed)) if stage.name in wanted]
         stages += [_of_seed(stage, seed, shared) for stage in found]
-    if any(row.kind != 'trained' for row in rows.values()):
-        stages += [_cache(settings, seed) for seed in seeds]
+        stages += [_cache(settings, seed)] if taught else []
     for row in rows.values():
         if row.kind != 'teacher' and row.name not in EXPERTS:
             for seed in row.seeds(settings.num_seeds):
