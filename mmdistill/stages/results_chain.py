@@ -1,6 +1,6 @@
 """The stages behind a results page: experts, a teacher cache and every row, with several seeds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,6 +77,21 @@ def results_stages(settings: ResultsSettings, rows: Mapping[str, ResultRow]) -> 
     views = settings.load().views
     of_views = [rows[name] for name in views['of'] if name in rows]
     return stages + [_views(settings, row, seed, views) for row in of_views for seed in seeds]
+
+
+def measured_seeds(
+    settings: ResultsSettings, row: ResultRow, finished: Container[str]
+) -> list[int]:
+    """The seeds with which everything that a row of the page needs is finished."""
+    if row.kind == 'teacher':
+        needs = [f'test_{name}' for name in EXPERTS] + ['cache']
+    else:
+        needs = [f'test_{row.name}']
+    return [
+        seed
+        for seed in row.seeds(settings.num_seeds)
+        if all(f'seed{seed}_{name}' in finished for name in needs)
+    ]
 
 
 def _of_seed(stage: Stage, seed: int, shared: Iterable[str]) -> Stage:
