@@ -134,8 +134,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     settings = ResultsSettings(demo, args.config, args.work_dir, args.seeds)
     rows = select_rows(read_rows(settings.load()), args.rows)
     stages = results_stages(settings, rows)
-    failed = {} if args.finished else run_chain(stages, args.jobs, True).failed
-    finished = set(finished_runs(stages))
+    failed = {}
+    if args.finished:
+        finished = set(finished_runs(stages))
+    else:
+        summary = run_chain(stages, args.jobs, True)
+        finished, failed = set(summary.seconds), summary.failed
     results = measure(settings, rows, finished, args.resamples)
     out = args.out or args.work_dir
     seed = next(iter(results[0].metrics))
