@@ -29,7 +29,8 @@ DIAGRAMS = {'calibration_verb', 'calibration_noun', 'calibration_action'}
 @pytest.fixture
 def logged(distillation, monkeypatch):
     """The config of a run with a validation, a test and TensorBoard."""
-    # A runner describes the machine, which takes longer than the test.
+    # A runner describes the machine and makes the config pretty, which takes longer than the test.
+    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
     monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
 
     def config(**changes):
