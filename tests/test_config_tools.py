@@ -121,3 +121,14 @@ def test_the_holdout_is_read_as_the_test_is():
     cfg.holdout_dataloader = None
     with pytest.raises(ValueError, match='no holdout_dataloader'):
         take_holdout_clips(cfg)
+
+
+def test_an_index_past_the_end_of_a_list_adds_an_element(config):
+    hooks = [{'custom_hooks.0.type': 'A', 'custom_hooks.1.type': 'B', 'custom_hooks.1.n': 3}]
+    config.with_name('hooks.py').write_text("custom_hooks = [dict(type='Old', n=1)]\n")
+    assert load_config(config.with_name('hooks.py'), *hooks).custom_hooks == [
+        dict(type='A', n=1),
+        dict(type='B', n=3),
+    ]
+    with pytest.raises(KeyError, match='Index 2 exceeds the length of list'):
+        load_config(config.with_name('hooks.py'), {'custom_hooks.2.type': 'B'})

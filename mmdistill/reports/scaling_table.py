@@ -13,7 +13,7 @@ COLUMNS = (('ece', 'ECE, %', 100), ('nll', 'NLL', 1), ('brier', 'Brier', 1))
 def compare_scaling(
     table: ScoreTable, temperatures: Mapping[str, float], num_resamples: int = 1000
 ) -> dict[str, Any]:
-    """Every metric before and after, and 95 % intervals of the calibration errors.
+    """Every metric before and after, with 95 % intervals.
 
     Returns:
         `num_samples`, `num_groups`, and `before` and `after`, each with `metrics` (name to value)

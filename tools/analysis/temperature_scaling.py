@@ -21,10 +21,11 @@ import numpy as np
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import check_checkpoint
 from mmdistill.files import write_whole
-from mmdistill.metrics import ScoreTable, fit_temperatures, load_scores
+from mmdistill.metrics import ScoreTable, fit_temperatures
 from mmdistill.metrics.temperature import HIGHEST, LOWEST
 from mmdistill.models.temperature import KEY, publish
 from mmdistill.reports.scaling_table import compare_scaling, scaling_markdown
+from mmdistill.reports.score_groups import checked_scores_of
 from mmdistill.user_errors import one_line_errors
 
 TEST = Path(__file__).parents[1] / 'test.py'
@@ -68,15 +69,26 @@ def run_on_holdout(args: argparse.Namespace) -> ScoreTable:
         code = subprocess.run(command, check=False).returncode
         if code:
             sys.exit(code)  # it has said why
-        return load_scores(dump)
+        return checked_scores_of(dump)
 
 
 def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
-    """Raise ValueError if clips of the test are among those that the temperatures come from."""
+    """Check that the test is of the same classes as the holdout, and of none of its clips.
+
+    Raises:
+        ValueError: It is not.
+    """
+    ours, theirs = (
+        {task: x.shape[2] for task, x in sorted(table.scores.items())} for table in (test, holdout)
+    )
+    if ours != theirs:
+        raise ValueError(
+            f'The test has the classes {ours}, the holdout {theirs}: give dumps of one model.'
+        )
     shared = np.intersect1d(holdout.sample_ids, test.sample_ids)
     if len(shared):
         raise ValueError(
-            f'{len(shared)} clips are in the holdout and in the test, such as {shared[0]!r}: '
+            f'{len(shared)} clips are in the holdout and in the test, such as {str(shared[0])!r}: '
             'temperatures that were fitted on test clips show nothing about the test.'
         )
 
@@ -97,13 +109,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.checkpoint:
         check_checkpoint(args.checkpoint, 'give the path of yours')
-    holdout = load_scores(args.holdout) if args.holdout else run_on_holdout(args)
+    # Before the model runs: a test that cannot be read is no news for the end.
+    tests = {'test': checked_scores_of(args.test)} if args.test else {}
+    holdout = checked_scores_of(args.holdout) if args.holdout else run_on_holdout(args)
+    for test in tests.values():
+        check_apart(holdout, test)
     temperatures = fit_temperatures(holdout)
     warn_of_limits(temperatures)
-    tables = {'holdout': holdout}
-    if args.test:
-        tables['test'] = load_scores(args.test)
-        check_apart(holdout, tables['test'])
+    tables = {'holdout': holdout, **tests}
     result = {KEY: temperatures}
     for name, table in tables.items():
         result[name] = compare_scaling(table, temperatures, args.resamples)
