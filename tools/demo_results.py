@@ -119,7 +119,7 @@ def write(out: Path, results: list[RowResult], views: ModelViews, table: ScoreTa
     )
     parts = ['# Tables\n', said, results_markdown(results), weights_markdown(results)]
     if views:
-        parts += ['## Views\n', views_markdown(views, 'action')]
+        write_whole(out / 'views.md', f'# Views\n\n{views_markdown(views, "action")}'.encode())
         write_whole(out / 'views.svg', views_plot(views, 'action').encode())
     write_whole(out / 'tables.md', '\n'.join(part for part in parts if part).encode())
     write_whole(out / 'results.csv', results_csv(results).encode())
@@ -146,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     table = load_scores(settings.folder(BASELINE, seed) / 'scores.npz')
     write(out, results, measure_views(settings, finished), table)
     print((out / 'tables.md').read_text())
-    print(f'Wrote tables.md, results.csv and figures to {out}')
+    print(f'Wrote tables.md, views.md, results.csv and figures to {out}')
     if failed:
         sys.exit(f'{len(failed)} stages failed: {list(failed)}. {next(iter(failed.values()))}')
 
