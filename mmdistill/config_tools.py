@@ -37,6 +37,14 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     return cfg
 
 
+def own_options(path: str | Path, cfg_options: dict[str, Any]) -> dict[str, Any]:
+    """The part of `cfg_options` that is for this config: root folders only where it has them."""
+    if not cfg_options.keys() & set(ROOT_VARIABLES):
+        return dict(cfg_options)
+    there = load_config(path)
+    return {k: v for k, v in cfg_options.items() if k not in ROOT_VARIABLES or k in there}
+
+
 def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> ConfigDict:
     """The `model` of a config file, or of one that a package brings (`mmaction::…`).
 
