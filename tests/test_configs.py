@@ -11,7 +11,9 @@ from mmdistill.registry import MODELS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RUNNABLE = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
-OURS = [path for path in RUNNABLE if path.parent.name != 'detectors' and path.stem != 'detector']
+# Detectors are mmdet's, and pages are about models without being one.
+OTHERS = ('detector', 'report', 'results')
+OURS = [p for p in RUNNABLE if p.parent.name != 'detectors' and p.stem not in OTHERS]
 
 
 def name_of(path):

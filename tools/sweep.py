@@ -2,8 +2,8 @@
 
     python tools/sweep.py configs/demo/student.py --cache DIR --grid gamma=0.3,1 lambda=0.5,0.9
 
-Axes are temperature, lambda, gamma, weighting, student, or any key of the config. Run it again
-after an interruption, or with more values and seeds: what is finished is kept as long as its
+Axes are temperature, lambda, gamma, weighting, experts, student, or any key of the config. Run it
+again after an interruption, or with more values and seeds: what is finished is kept as long as its
 command, its config and the cache are the same.
 """
 
@@ -54,7 +54,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action=DictAction,
         required=True,
         metavar='AXIS=V1,V2',
-        help='temperature, lambda, gamma, weighting, student, or a key of the config',
+        help='temperature, lambda, gamma, weighting, experts, student, or a key of the config',
     )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0], help='of the trainings')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/sweep'))

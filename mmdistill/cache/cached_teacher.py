@@ -3,6 +3,7 @@
 Shape legend: M = experts.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from ..models.blending import Blend
 from ..models.fusion import ExpertFusion, build_weightings
 from ..models.teacher_output import Feature, TeacherOutput
 from .config import cache_settings
-from .fingerprint import NOT_THERE, differences, fingerprint
+from .fingerprint import NOT_THERE, differences, fingerprint, of_experts
+from .format import read_manifest
 from .reader import TeacherCache
 
 
@@ -24,17 +26,26 @@ class CachedTeacher(ExpertFusion):
         folder: The cache.
         weighting: As `MultimodalTeacher` takes it.
         views: See `TeacherCache`.
+        experts: Those of the cache that teach; None for all.
     """
 
     # There are no experts who want the batch.
     share_inputs = prefetch = False
 
-    def __init__(self, folder: str | Path, weighting: dict, views: int | None = None) -> None:
-        self.cache = TeacherCache(folder, views)
+    def __init__(
+        self,
+        folder: str | Path,
+        weighting: dict,
+        views: int | None = None,
+        experts: Sequence[str] | None = None,
+    ) -> None:
+        self.cache = TeacherCache(folder, views, experts)
         manifest = self.cache.manifest
-        self.experts = list(manifest.experts)
+        self.experts = list(self.cache.experts)
         self.num_classes = dict(manifest.num_classes)
-        self.class_names = dict(manifest.class_names)
+        self.class_names = {
+            name: classes for name, classes in manifest.class_names.items() if name in self.experts
+        }
         self.weightings = build_weightings(weighting, list(self.num_classes))
         self.holdout = self.cache.holdout()
 
@@ -51,13 +62,16 @@ class CachedTeacher(ExpertFusion):
             ValueError: The cache depends on something else; says what.
         """
         folder, views = cache_settings(cfg)
-        found = cls(folder, teacher['weighting'], views)
+        stored = read_manifest(folder).experts
+        # One that the cache does not have is named by the check.
+        experts = [name for name in teacher['experts'] if name in stored]
+        found = cls(folder, teacher['weighting'], views, experts)
         found.check(fingerprint(cfg, teacher, sample_ids(dataset)))
         return found
 
     def check(self, now: dict[str, Any]) -> None:
-        """Raise ValueError unless the cache was written with this fingerprint."""
-        stored = self.cache.manifest.fingerprint
+        """Raise ValueError unless the experts of this fingerprint would say what is stored."""
+        stored = of_experts(self.cache.manifest.fingerprint, list(now['experts']))
         for name, expert in now['experts'].items():
             if expert['checkpoint'] == NOT_THERE and name in stored['experts']:
                 expert['checkpoint'] = stored['experts'][name]['checkpoint']

@@ -33,7 +33,7 @@ def fingerprint(cfg: Config, teacher: dict, sample_ids: Iterable[str]) -> dict[s
         sample_ids: The clips of the training set.
     """
     experts = teacher['experts']
-    reads = {key for name, x in experts.items() for key in batch_keys(x.get('modality') or name)}
+    reads = _reads(experts)
     found = dict(
         seed=augmentation_seed(cfg),
         experts={name: _expert(name, expert, teacher) for name, expert in experts.items()},
@@ -43,6 +43,30 @@ def fingerprint(cfg: Config, teacher: dict, sample_ids: Iterable[str]) -> dict[s
     if cfg.get('holdout_dataloader'):
         found['holdout'] = _data(inner_dataset(cfg.holdout_dataloader['dataset']), reads)
     return _plain(found)
+
+
+def of_experts(stored: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """What a stored fingerprint says of some of its experts, and of the data that they read.
+
+    Names that it does not know are left out.
+    """
+    experts = {name: stored['experts'][name] for name in names if name in stored['experts']}
+    reads = _reads(experts)
+    found = dict(stored, experts=experts)
+    for part in {'data', 'holdout'} & stored.keys():
+        pipeline = {
+            key: dict(step, modalities={k: v for k, v in step['modalities'].items() if k in reads})
+            if 'modalities' in step
+            else step
+            for key, step in stored[part]['pipeline'].items()
+        }
+        found[part] = dict(stored[part], pipeline=pipeline)
+    return found
+
+
+def _reads(experts: dict[str, dict]) -> set[str]:
+    """The modalities that experts read, by their keys in a batch."""
+    return {key for name, x in experts.items() for key in batch_keys(x.get('modality') or name)}
 
 
 def augmentation_seed(cfg: Config) -> int | None:

@@ -3,6 +3,7 @@
 Shape legend: B = clips in the batch, M = experts, K = classes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,20 @@ class TeacherCache:
     Args:
         folder: The cache.
         views: How many of its views are used; None for all.
+        experts: Which of its experts are used, in this order; None for all.
 
     Raises:
         FileNotFoundError: The manifest or a shard is missing.
         ValueError: A shard is damaged, or there are fewer views.
     """
 
-    def __init__(self, folder: str | Path, views: int | None = None) -> None:
+    def __init__(
+        self, folder: str | Path, views: int | None = None, experts: Sequence[str] | None = None
+    ) -> None:
         self.folder = Path(folder)
         self.manifest = read_manifest(folder)
+        self.experts = list(self.manifest.experts if experts is None else experts)
+        self._places = [self.manifest.experts.index(name) for name in self.experts]
         self.views = views or self.manifest.views
         self._rows = {name: i for i, name in enumerate(self.manifest.sample_ids)}
         self._shards = {
@@ -56,7 +62,8 @@ class TeacherCache:
             task, _, name = key.rpartition('/')
             by_task.setdefault(task, {})[name] = tensor
         num_classes = self.manifest.num_classes
-        return {t: unpack_logits(by_task[t], k) for t, k in num_classes.items()}, available_BM
+        logits = {t: unpack_logits(by_task[t], k) for t, k in num_classes.items()}
+        return self._chosen(logits), available_BM[:, self._places]
 
     def holdout(self) -> tuple[dict[str, Tensor], dict[str, Tensor]] | None:
         """Logits (N, M, K) and labels (N,) of the holdout per task; None if none was stored."""
@@ -67,8 +74,15 @@ class TeacherCache:
             tensors = safetensors.torch.load_file(path)
         except SafetensorError as error:
             raise _damaged(path, error) from error
-        tasks = list(self.manifest.num_classes)
-        return tuple({t: tensors[f'{t}/{part}'] for t in tasks} for part in ('logits', 'labels'))
+        logits, labels = (
+            {task: tensors[f'{task}/{part}'] for task in self.manifest.num_classes}
+            for part in ('logits', 'labels')
+        )
+        return self._chosen(logits), labels
+
+    def _chosen(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The experts that are used, of (B, M, K) logits per task."""
+        return {task: logits_BMK[:, self._places] for task, logits_BMK in logits.items()}
 
     def _row(self, view: int, name: str) -> dict[str, Tensor]:
         if name not in self._rows or not 0 <= view < self.views:

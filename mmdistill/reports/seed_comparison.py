@@ -124,7 +124,7 @@ def to_markdown(result: dict[str, Any]) -> str:
     )
     rows = []
     for row in result['rows']:
-        low, high = (_written(bound, row['unit'], '+') for bound in row['interval'])
+        low, high = (written(bound, row['unit'], '+') for bound in row['interval'])
         difference = _mean_std(row['difference_mean'], row['difference_std'], row['unit'], '+')
         cells = [
             f'{row["title"]}, {row["unit"]}',
@@ -140,9 +140,10 @@ def to_markdown(result: dict[str, Any]) -> str:
 
 
 def _mean_std(mean: float, std: float, unit: str, sign: str = '') -> str:
-    return f'{_written(mean, unit, sign)} ± {_written(std, unit)}'
+    return f'{written(mean, unit, sign)} ± {written(std, unit)}'
 
 
-def _written(value: float, unit: str, sign: str = '') -> str:
+def written(value: float, unit: str, sign: str = '') -> str:
+    """A fraction in percent ('%') or a number of nats, as tables have it."""
     factor, digits = UNITS[unit]
     return f'{factor * value:{sign}.{digits}f}'.replace('-', '−')

@@ -10,8 +10,10 @@ from .demo_chain import (
 )
 from .display import LineDisplay, LiveDisplay, make_display
 from .memory import process_tree_bytes
+from .results_chain import ResultsSettings, measured_seeds, results_stages, row_config
+from .results_rows import ResultRow, read_rows, select_rows
 from .scheduler import RunSummary, StageFailedError, run_chain, run_stages
-from .stage import OneFile, Stage, is_finished
+from .stage import OneFile, Stage, finished_runs, is_finished
 
 __all__ = [
     'DEMO_MODELS',
@@ -19,16 +21,24 @@ __all__ = [
     'LineDisplay',
     'LiveDisplay',
     'OneFile',
+    'ResultRow',
+    'ResultsSettings',
     'RunSummary',
     'Stage',
     'StageFailedError',
     'data_stages',
     'evidence_stages',
+    'finished_runs',
     'is_finished',
     'make_display',
+    'measured_seeds',
     'process_tree_bytes',
+    'read_rows',
     'report_stage',
+    'results_stages',
+    'row_config',
     'run_chain',
     'run_stages',
+    'select_rows',
     'training_stages',
 ]

@@ -163,12 +163,20 @@ def finished_stamp(stage: Stage, runs: dict[str, str]) -> dict | None:
     return stamp if stamp.get('identity') == stage.identity(runs) else None
 
 
-def is_finished(stages: list[Stage]) -> bool:
-    """Whether every stage (given in an order that respects `needs`) is up to date."""
+def finished_runs(stages: list[Stage]) -> dict[str, str]:
+    """Name to identity of the run, of every stage that is up to date.
+
+    Args:
+        stages: In an order that respects `needs`.
+    """
     runs: dict[str, str] = {}
     for stage in stages:
         stamp = finished_stamp(stage, runs)
-        if stamp is None:
-            return False
-        runs[stage.name] = run_id(stamp)
-    return True
+        if stamp is not None:
+            runs[stage.name] = run_id(stamp)
+    return runs
+
+
+def is_finished(stages: list[Stage]) -> bool:
+    """Whether every stage (given in an order that respects `needs`) is up to date."""
+    return len(finished_runs(stages)) == len(stages)

@@ -19,7 +19,7 @@ Point = dict[str, Any]  # axis -> value
 
 # Axes by the names that people have for them; every other axis is a key of the config.
 LAMBDA, TEMPERATURE, GAMMA = 'lambda', 'temperature', 'gamma'
-WEIGHTING, STUDENT = 'weighting', 'student'
+WEIGHTING, STUDENT, EXPERTS = 'weighting', 'student', 'experts'
 WEIGHTINGS = {
     'uniform': 'mmdistill.UniformWeighting',
     'softmin': 'mmdistill.SoftminWeighting',
@@ -79,12 +79,14 @@ def point_config(
     """
     path = str(point.get(STUDENT, config))
     cfg = load_config(path, dict(options))
+    if EXPERTS in point:
+        _keep_experts(cfg.teacher, str(point[EXPERTS]).split('+'), path)
     if WEIGHTING in point:
         _set_weighting(cfg, point[WEIGHTING])
     for axis, value in point.items():
         if axis == GAMMA:
             _set_gamma(cfg.teacher.weighting, value, path)
-        elif axis not in (STUDENT, WEIGHTING):
+        elif axis not in (STUDENT, WEIGHTING, EXPERTS):
             for key, setting in _settings(axis, value).items():
                 _set(cfg, key, setting, path)
     cfg.teacher_cache = cache
@@ -133,6 +135,17 @@ def _set(cfg: Config, key: str, value: Any, path: str) -> None:
             there = '.'.join(parents[: number + 1])
             raise KeyError(f'{path} has no {there!r}, so the grid cannot vary {key!r}.') from error
     cfg.merge_from_dict({key: value})
+
+
+def _keep_experts(teacher: dict, names: list[str], path: str) -> None:
+    unknown = [name for name in names if name not in teacher['experts']]
+    if unknown:
+        raise ValueError(
+            f'The teacher of {path} has no expert {unknown[0]!r}: expected some of '
+            f'{list(teacher["experts"])}, joined by "+".'
+        )
+    for name in set(teacher['experts']) - set(names):
+        del teacher['experts'][name]
 
 
 def _set_weighting(cfg: Config, name: str) -> None:

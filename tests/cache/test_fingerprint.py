@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmdistill.cache import fingerprint
-from mmdistill.cache.fingerprint import differences
+from mmdistill.cache.fingerprint import differences, of_experts
 from mmdistill.config_tools import load_config
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +121,15 @@ def test_the_experts_precision_counts_where_there_is_one(stored, cfg):
     cfg.teacher.autocast = 'float16'
     cfg.teacher.experts.rgb.autocast = None
     assert changes(stored, cfg) == ['experts.flow.autocast', 'experts.obj.autocast']
+
+
+def test_a_cache_of_more_experts_says_what_some_of_them_depend_on(stored, cfg):
+    del cfg.teacher.experts['rgb'], cfg.teacher.experts['obj']
+    assert len(changes(stored, cfg)) > 2
+    assert changes(of_experts(stored, ['flow']), cfg) == []
+    # What only the others read may change, what this one reads may not.
+    cfg.merge_from_dict({f'{PIPELINE}.load.modalities.obj.max_boxes': 3})
+    assert changes(of_experts(stored, ['flow']), cfg) == []
+    cfg.merge_from_dict({f'{PIPELINE}.load.modalities.flow.channels': 2})
+    found = changes(of_experts(stored, ['flow']), cfg)
+    assert found == ['data.pipeline.load.modalities.flow.channels']

@@ -57,6 +57,21 @@ def test_rows_come_back_by_view_and_name(cache):
     assert available.tolist() == [[True, True], [True, False], [True, True]]
 
 
+def test_some_of_the_experts_come_back_in_the_order_that_was_asked_for(cache):
+    holdout = {t: torch.randn(6, 2, k) for t, k in TASKS.items()}
+    labels = {t: torch.zeros(6, dtype=torch.long) for t in TASKS}
+    CacheWriter(cache, manifest()).write_holdout(holdout, labels)
+    clips = [(1, 'clip4'), (0, 'clip3')]
+    everything, available = TeacherCache(cache).rows(clips)
+    for experts, places in ((['flow'], [1]), (['flow', 'rgb'], [1, 0])):
+        some = TeacherCache(cache, experts=experts)
+        logits, there = some.rows(clips)
+        assert there.tolist() == available[:, places].tolist()
+        for task in TASKS:
+            assert torch.equal(logits[task], everything[task][:, places])
+            assert torch.equal(some.holdout()[0][task], holdout[task][:, places])
+
+
 def test_top_k_keeps_the_best_and_the_probability_of_the_others(tmp_path):
     logits = 3 * torch.randn(6, 2, 30)
     packed = pack_logits(logits, 4)

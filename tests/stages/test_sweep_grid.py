@@ -60,6 +60,13 @@ def test_the_axes_of_the_method_reach_their_settings():
     assert cfg.train_dataloader.sampler.augmentation_seed == 5
 
 
+def test_some_of_the_experts_teach():
+    cfg = config_at({'experts': 'obj+rgb', 'gamma': 2})
+    assert list(cfg.teacher.experts) == ['rgb', 'obj']
+    assert cfg.teacher.weighting.temperature == 2
+    assert list(config_at({'experts': 'flow'}).teacher.experts) == ['flow']
+
+
 def test_weightings_by_name_and_by_type_can_be_built():
     names = dict(uniform='UniformWeighting', learned='LearnedWeighting')
     names |= {'mmdistill.EntropyWeighting': 'EntropyWeighting'}
@@ -113,6 +120,10 @@ class TestBadInput:
     def test_an_unknown_weighting(self):
         with pytest.raises(ValueError, match="no weighting 'softmax': expected one of"):
             config_at(dict(weighting='softmax'))
+
+    def test_an_expert_that_the_teacher_does_not_have(self):
+        with pytest.raises(ValueError, match="has no expert 'sound': expected some of .'rgb'"):
+            config_at({'experts': 'rgb+sound'})
 
     def test_gamma_of_a_weighting_without_one(self):
         options = {'teacher.weighting': dict(_delete_=True, type='mmdistill.UniformWeighting')}

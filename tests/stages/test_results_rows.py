@@ -1,0 +1,64 @@
+"""The rows of a results page, as its config lists them."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmdistill.stages import ResultRow, read_rows, select_rows
+
+ROOT = Path(__file__).parents[2]
+PART = dict(title='Some', kind='student')
+
+
+def test_the_committed_page_has_the_rows_of_the_papers_kind_of_table():
+    rows = read_rows(Config.fromfile(ROOT / 'configs/demo/results.py'))
+    points = {(row.kind, *sorted(row.point.items())) for row in rows.values()}
+    for kind in ('teacher', 'student'):
+        for experts in ('rgb+flow', 'rgb+obj', 'flow+obj'):
+            assert (kind, ('experts', experts)) in points
+        assert {(kind, ('gamma', gamma)) for gamma in (0.1, 0.3, 1)} <= points
+        assert (kind, ('weighting', 'uniform')) in points
+    assert ('student', ('experts', 'rgb')) in points
+    trained = {row.config for row in rows.values() if row.kind == 'trained'}
+    assert {f'configs/demo/rgb{end}.py' for end in ('', '_smoothed', '_longer')} <= trained
+    assert all((ROOT / config).is_file() for config in trained)
+
+
+def test_seeds_are_all_or_at_most_as_many_as_the_row_wants():
+    cfg = Config(dict(rows=dict(a=[PART, 'A', dict(gamma=1)], b=[PART, 'B', dict(gamma=2), 3])))
+    rows = read_rows(cfg)
+    assert rows['a'] == ResultRow('a', 'Some', 'student', 'A', point=dict(gamma=1))
+    assert [len(rows[name].seeds(5)) for name in 'ab'] == [5, 3]
+    assert len(rows['b'].seeds(2)) == 2
+
+
+def test_rows_are_chosen_by_name_in_the_order_of_the_page():
+    rows = read_rows(Config(dict(rows={name: [PART, name, {}] for name in 'abc'})))
+    assert list(select_rows(rows, ['c', 'a'])) == ['a', 'c']
+    assert select_rows(rows, None) == rows
+
+
+class TestBadInput:
+    def test_a_row_that_is_not_there(self):
+        with pytest.raises(ValueError, match="no row 'x': expected some of .'a'"):
+            select_rows({'a': None}, ['x'])
+
+    def test_no_rows(self):
+        with pytest.raises(ValueError, match='has no rows'):
+            read_rows(Config(dict(views=1)))
+
+    @pytest.mark.parametrize(
+        'listed',
+        [
+            [PART, 'A'],
+            [PART, 'A', 'configs/demo/rgb.py'],
+            [dict(PART, kind='trained'), 'A', {}],
+            [dict(PART, kind='other'), 'A', {}],
+            ['Some', 'A', {}],
+            [PART, 'A', {}, 3, 4],
+        ],
+    )
+    def test_a_row_of_another_form(self, listed):
+        with pytest.raises(ValueError, match="Row 'a' of .*; expected .dict"):
+            read_rows(Config(dict(rows=dict(a=listed))))
