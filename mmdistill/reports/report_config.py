@@ -251,7 +251,7 @@ def _detector(entry: Mapping[str, Any] | None) -> Detector | None:
     if len(found) != 1:
         raise FileNotFoundError(
             f'detector.checkpoint should be one file, but {len(found)} match '
-            f'{entry["checkpoint"]!r}.'
+            f'{entry["checkpoint"]!r}: `python tools/train.py {entry["config"]}` trains one.'
         )
     train = _folder(entry.get('train'), 'detector.train', 'give the work dir of its training')
     return Detector(entry['config'], found[0], train)
