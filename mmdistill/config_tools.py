@@ -1,5 +1,6 @@
 """Read configs: for the tools, with root folders moved everywhere; and the model of another one."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'There is no config {str(path)!r}; give the path of a .py file.')
-    cfg = Config.fromfile(path)
+    with warnings.catch_warnings():
+        # MMEngine looks bases of other packages up with the deprecated pkg_resources.
+        warnings.filterwarnings('ignore', 'pkg_resources')
+        cfg = Config.fromfile(path)
     options = dict(cfg_options or {})
     moves = {
         _root(cfg, variable, path): str(options[variable]).rstrip('/')

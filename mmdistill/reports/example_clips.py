@@ -81,7 +81,8 @@ def example_clips(
         tables: Row name to scores, all in the same order of clips.
 
     Returns:
-        What the page shows: `clips`, `outcomes` (text, number of clips), `wheel` if there is flow.
+        What the page shows: `clips`, `outcomes` (text, number of clips), `wheel` if there is flow,
+        and `unseen`, the modalities without a picture.
     """
     lead, other = pair
     table = tables[lead['name']]
@@ -104,11 +105,13 @@ def example_clips(
                 ],
             }
         )
+    seen = {name for clip in clips for name, _ in clip['strips']}
     has_flow = any(isinstance(m, FlowModality) for s in sources for m in s.modalities.values())
     return {
         'clips': clips,
         'outcomes': [(texts[x], len(index)) for x, index in by_outcome.items() if x in texts],
         'wheel': image_uri(colour_wheel(128)) if has_flow else None,
+        'unseen': [name for source in sources for name in source.modalities if name not in seen],
     }
 
 

@@ -44,8 +44,7 @@ def render_html(report: dict[str, Any], pictures: dict[str, Any]) -> str:
         report: The content of report.json.
         pictures: `tables` (key to `Table`), `reliability` (task to figures of a title and `img`
             sources), `pareto` and `views` (sources), `weights` (title, task to expert to
-            weight), `curves` (title, source), `clips`, `outcomes` (text, count) and `wheel` of
-            `example_clips`.
+            weight), `curves` (title, source), and what `example_clips` returns.
     """
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

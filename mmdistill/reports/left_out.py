@@ -91,7 +91,8 @@ def _of_trainings(
 
 def _of_clips(config: ReportConfig, pictures: Mapping[str, Any]) -> list[tuple[str, str]]:
     if pictures['clips']:
-        return []
+        how = 'it is no image, or the clips that were drawn lack it.'
+        return [(f'Pictures of {name}', how) for name in pictures['unseen']]
     if not config.clips:
         return [('Sample clips', 'take clips=False out of the config.')]
     return [('Sample clips', 'test on a data set of mmdistill, whose records name the media.')]

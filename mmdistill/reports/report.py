@@ -177,7 +177,7 @@ def write_report(report: dict[str, Any], inputs: ReportInputs, out: Path) -> lis
 
 def _clips(rows: Sequence[Mapping[str, Any]], inputs: ReportInputs) -> dict[str, Any]:
     """Example clips with the answers of the compared models and of the experts."""
-    nothing = {'clips': [], 'outcomes': [], 'wheel': None}
+    nothing = {'clips': [], 'outcomes': [], 'wheel': None, 'unseen': []}
     sources = clip_sources(list(inputs.cfgs.values())) if inputs.config.clips else []
     if not sources:
         return nothing

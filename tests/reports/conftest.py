@@ -104,10 +104,11 @@ models = dict(
     ),
     rgb=dict(rgb, role='expert'),
     flow=dict(role='expert', test=expert_dir + '/test/flow'),
-    everything=dict(role='teacher', test=expert_dir + '/test/everything'),
+    everything=dict(title={long!r}, role='teacher', test=expert_dir + '/test/everything'),
 )
 cost = False
 """
+LONG = 'Everything_that_there_is, a title which is far too long for the screen of a phone'
 SKILLS = {'rgb': 0.5, 'small': 1.5, 'flow': 1.0, 'everything': 2.5}
 READS = {'rgb': "'rgb'", 'small': "'rgb'", 'flow': "'flow'", 'everything': "('rgb', 'flow', 'obj')"}
 
@@ -167,7 +168,7 @@ def write_report_files(root: Path, clip: Path) -> Path:
     write_scalars(root / 'rgb', '1', scalars)
     write_scalars(root / 'small', '1', [*scalars, weights])
     path = root / 'report.py'
-    path.write_text(REPORT.format(root=f'{root}/'.rstrip('/')))
+    path.write_text(REPORT.format(root=str(root), long=LONG))
     return path
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from mmdistill.reports.html import code, image_uri
 from mmdistill.reports.page import weight_bars
 
+from .conftest import LONG
+
 
 class Tags(HTMLParser):
     """Collects attributes that make a browser load something, and checks the nesting."""
@@ -67,7 +69,7 @@ def test_clips_show_the_five_best_answers_of_student_baseline_and_experts(page):
     assert len(clips) >= 4
     for clip in clips:
         titles = re.findall('<h4>([^<]*)</h4>', clip)
-        assert titles == ['RGB &lt;base&gt;', 'small', 'flow', 'everything']
+        assert titles == ['RGB &lt;base&gt;', 'small', 'flow', LONG]
         # Of three verbs and four nouns all are shown; one of each is right.
         assert clip.count('class="bar"') == 4 * (3 + 4)
         assert clip.count('<span class="right">') == 4 * 2

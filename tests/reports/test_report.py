@@ -13,7 +13,7 @@ from mmdistill.reports.report import build_report, read_inputs, write_report
 from mmdistill.reports.report_rows import cost_of_row
 from mmdistill.reports.report_tables import distinct
 
-from .conftest import make_table, write_clip, write_report_files, write_test_files
+from .conftest import LONG, make_table, write_clip, write_report_files, write_test_files
 
 ACTION = 'acc/action/top1'
 
@@ -89,7 +89,7 @@ def test_what_is_missing_is_said_with_what_gives_it(written):
     report, texts = written
     found = {part['section']: part['how'] for part in report['left_out']}
     assert set(found) == {
-        *(f'Temperature scaling of {name}' for name in ('flow', 'everything')),
+        *(f'Temperature scaling of {name}' for name in ('flow', LONG)),
         'Cost',
     }
     assert '--holdout --dump' in found['Temperature scaling of flow']
