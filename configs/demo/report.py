@@ -33,5 +33,5 @@ detector = dict(
     checkpoint=f'{expert_dir}/detector/best*.pth',
     train=f'{expert_dir}/detector',
 )
-cost = dict(batch_sizes=(1, 8))
+cost = dict(batch_sizes=(8,))
 stages = f'{expert_dir}/stamps'
