@@ -24,6 +24,7 @@ rows = dict(
     student=[by_teacher, 'all (γ = 1, T = 1, λ = 0.9)', dict(gamma=1)],
     student_rgb=[by_teacher, 'its own RGB expert alone', dict(experts='rgb')],
     smoothed=[models, 'RGB, label smoothing 0.1', 'configs/demo/rgb_smoothed.py'],
+    student_gamma03=[by_weighting, 'softmin, γ = 0.3', dict(gamma=0.3)],
     student_rgb_flow=[by_teacher, 'RGB + flow', dict(experts='rgb+flow'), 3],
     student_rgb_obj=[by_teacher, 'RGB + boxes', dict(experts='rgb+obj'), 3],
     student_flow_obj=[by_teacher, 'flow + boxes', dict(experts='flow+obj'), 3],
@@ -33,6 +34,5 @@ rows = dict(
     student_t4=[by_temperature, 'T = 4', dict(temperature=4), 3],
     student_lambda1=[by_lambda, 'λ = 1', {'lambda': 1}, 3],
     student_uniform=[by_weighting, 'uniform', dict(weighting='uniform'), 3],
-    student_gamma03=[by_weighting, 'softmin, γ = 0.3', dict(gamma=0.3), 3],
     student_gamma01=[by_weighting, 'softmin, γ = 0.1', dict(gamma=0.1), 3],
 )

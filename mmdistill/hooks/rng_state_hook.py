@@ -18,7 +18,7 @@ class RngStateHook(GatherBeforeSaving):
     """Store the generators of every rank in checkpoints; on resume, continue with them.
 
     An epoch-based run that was saved within an epoch continues with the next batch of that epoch.
-    Validation draws nothing from the training's generators: a resumed run does not repeat it. For
+    Validation draws nothing from the training's generators, so it may be repeated or left out. For
     the same reason a data loader gets a generator of its own.
     """
 

@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..files import write_whole
 from ..registry import HOOKS
@@ -32,7 +32,8 @@ class SafeCheckpointHook(CheckpointHook):
     """MMEngine's CheckpointHook, safe against a kill at any moment.
 
     Files are written beside their place and renamed, and a checkpoint that is to be replaced is
-    deleted after its successor is there, not before.
+    deleted after its successor is there, not before. A run that is resumed where a validation was
+    due begins with it: the checkpoint is of before, so the best score would be lost.
 
     Args:
         backend_args: Where the checkpoints go; default: whole files on this machine's file system.
@@ -42,6 +43,13 @@ class SafeCheckpointHook(CheckpointHook):
     def __init__(self, *args, backend_args: dict[str, Any] | None = None, **kwargs) -> None:
         backend_args = backend_args or dict(backend='mmdistill_whole_files')
         super().__init__(*args, backend_args=backend_args, **kwargs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Validate again what was, or should have been, validated after the checkpoint."""
+        super().before_train(runner)
+        if runner._resume and validation_was_due(runner):
+            runner.logger.info('The checkpoint is of before its validation, which comes first.')
+            runner.val_loop.run()
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = None
@@ -73,6 +81,20 @@ class SafeCheckpointHook(CheckpointHook):
     def _remove(self, path: str) -> None:
         if is_main_process() and self.file_backend.isfile(path):
             self.file_backend.remove(path)
+
+
+def validation_was_due(runner: Runner) -> bool:
+    """Whether the training validates where the resumed checkpoint was saved."""
+    loop = runner.train_loop
+    if runner.val_loop is None:
+        return False
+    if isinstance(loop, EpochBasedTrainLoop):
+        if runner.iter != runner.epoch * len(runner.train_dataloader):
+            return False  # saved within an epoch
+        done, last = runner.epoch, loop.max_epochs
+    else:
+        done, last = runner.iter, loop.max_iters
+    return done >= max(1, loop.val_begin) and (done % loop.val_interval == 0 or done == last)
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:

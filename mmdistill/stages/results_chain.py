@@ -70,13 +70,14 @@ def results_stages(settings: ResultsSettings, rows: Mapping[str, ResultRow]) -> 
         found = [stage for stage in training_stages(settings.run(seed)) if stage.name in wanted]
         stages += [_of_seed(stage, seed, shared) for stage in found]
         stages += [_cache(settings, seed)] if taught else []
-    for row in rows.values():
-        if row.kind != 'teacher' and row.name not in EXPERTS:
-            for seed in row.seeds(settings.num_seeds):
-                stages += [_training(settings, row, seed), _test(settings, row, seed)]
     views = settings.load().views
-    of_views = [rows[name] for name in views['of'] if name in rows]
-    return stages + [_views(settings, row, seed, views) for row in of_views for seed in seeds]
+    for row in rows.values():
+        for seed in row.seeds(settings.num_seeds):
+            if row.kind != 'teacher' and row.name not in EXPERTS:
+                stages += [_training(settings, row, seed), _test(settings, row, seed)]
+            if row.name in views['of']:
+                stages.append(_views(settings, row, seed, views))
+    return stages
 
 
 def measured_seeds(

@@ -60,13 +60,42 @@ def test_the_best_score_survives_a_resume(validated, train, tmp_path):
         'best_score_epoch_1.pth',
         'epoch_1.pth',
     ]
-    ScoreByEpoch.planned = SCORES[1:]
-    train(validated(3, resume=True))
+    # The first epoch is validated once more; the new process knows nothing of its score.
+    ScoreByEpoch.planned = SCORES[:]
+    train(validated(3, resume=True, experiment_name='again'))
+    assert not ScoreByEpoch.planned
     # 0.6 is better than 0.5, but not than what there was before the resume.
     assert sorted(p.name for p in (tmp_path / 'run').glob('*.pth')) == [
         'best_score_epoch_1.pth',
         'epoch_3.pth',
     ]
+
+
+def test_a_run_that_died_in_its_last_validation_has_a_best_checkpoint(validated, train, tmp_path):
+    ScoreByEpoch.planned = [0.4]
+    with pytest.raises(IndexError):
+        train(validated(2))
+    ScoreByEpoch.planned = [0.6]
+    train(validated(2, resume=True, experiment_name='again'))
+    assert sorted(p.name for p in (tmp_path / 'run').glob('*.pth')) == [
+        'best_score_epoch_2.pth',
+        'epoch_2.pth',
+    ]
+
+
+def test_a_run_that_was_saved_within_an_epoch_validates_at_its_end_only(validated, train, tmp_path):
+    def config(**changes):
+        cfg = validated(1, **changes)
+        cfg['train_dataloader']['sampler'] = dict(type='mmdistill.EpochSampler', shuffle=True)
+        cfg['default_hooks']['checkpoint'].update(by_epoch=False, max_keep_ckpts=-1)
+        return cfg
+
+    ScoreByEpoch.planned = [0.4]
+    train(config())
+    ScoreByEpoch.planned = [0.4]
+    saved = str(tmp_path / 'run/iter_1.pth')
+    train(config(resume=True, load_from=saved, experiment_name='again'))
+    assert not ScoreByEpoch.planned
 
 
 def test_validation_leaves_the_training_as_it_is(validated, train, tmp_path):
