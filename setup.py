@@ -30,7 +30,16 @@ RUN = [
     'psutil>=5.9',
     'rich>=13',
 ]
-DEV = ['pytest>=8', 'ruff==0.17.6', 'scipy>=1.10', 'scikit-learn>=1.3', 'torchmetrics>=1.3']
+DEV = [
+    'pytest>=8',
+    'ruff==0.17.6',
+    'scipy>=1.10',
+    'scikit-learn>=1.3',
+    'torchmetrics>=1.3',
+    'tensorboard>=2.14',
+]
+# Installed without what they ask for: netcal's metrics need neither its gpytorch nor its pyro.
+DEV_ALONE = ['netcal>=1.4,<2']
 
 if __name__ == '__main__':
     from setuptools import find_packages, setup

@@ -1,4 +1,4 @@
-"""Repairs of known upstream faults: with `compat_heads.py` the only place for them.
+"""Repairs of known upstream faults: with `compat_heads.py` and `compat_backends.py` the only place.
 
 `import mmdistill` calls `apply()`; it must run before anything imports `mmaction.models`. Each
 repair names its upstream issue and when it may go, does nothing where upstream is healthy, and may

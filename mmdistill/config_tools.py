@@ -17,7 +17,8 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
 
     Args:
         path: The config file.
-        cfg_options: Dotted keys to values, as `mmengine.DictAction` parses `--cfg-options`.
+        cfg_options: Dotted keys to values, as `mmengine.DictAction` parses `--cfg-options`. An
+            index one past the end of a list adds a dict to it (`custom_hooks.2.type=…`).
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -37,6 +38,7 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     }
     if moves:
         cfg = Config(move_roots(cfg._cfg_dict, moves), filename=cfg.filename)
+    add_elements(cfg, options)
     cfg.merge_from_dict(options)
     return cfg
 
@@ -47,6 +49,24 @@ def own_options(path: str | Path, cfg_options: dict[str, Any]) -> dict[str, Any]
         return dict(cfg_options)
     there = load_config(path)
     return {k: v for k, v in cfg_options.items() if k not in ROOT_VARIABLES or k in there}
+
+
+def add_elements(cfg: Config, cfg_options: dict[str, Any]) -> None:
+    """Make room where an option goes into the element after the last of a list.
+
+    MMEngine merges into elements that are there; it cannot append.
+    """
+    for key in cfg_options:
+        node: Any = cfg
+        for part in key.split('.')[:-1]:
+            if isinstance(node, list) and part == str(len(node)):
+                node.append(ConfigDict())
+            if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+                node = node[int(part)]
+            elif isinstance(node, (dict, Config)) and part in node:
+                node = node[part]
+            else:
+                break  # MMEngine says what is wrong, or makes the entry
 
 
 def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> ConfigDict:

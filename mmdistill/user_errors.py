@@ -10,14 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import mmengine.registry
+import mmengine
 
 P = ParamSpec('P')
 R = TypeVar('R')
 
 TRACEBACK_VARIABLE = 'MMDISTILL_TRACEBACK'
-# Whose `raise` statements speak to the user: ours, and the registry's "X is not in the registry".
-SPEAKERS = (Path(__file__).parent, Path(mmengine.registry.__file__).parent)
+# Whose `raise` statements speak to the user: ours, the registry's "X is not in the registry", and
+# that of a visualisation backend whose package is missing.
+MMENGINE = Path(mmengine.__file__).parent
+SPEAKERS = (Path(__file__).parent, MMENGINE / 'registry', MMENGINE / 'visualization')
 
 # What the error of a data loader's worker looks like: its traceback travels as text.
 _FRAME = re.compile(r'^ +File "(?P<file>.+)", line \d+, in .+\n +(?P<code>.+)$', re.MULTILINE)

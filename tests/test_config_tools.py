@@ -129,3 +129,14 @@ def test_roots_that_a_config_lacks_are_left_out(config, tmp_path):
     assert own_options(config, options) == options
     assert own_options(tmp_path / 'one.py', options) == dict(data_root='x', epochs=3)
     assert own_options(tmp_path / 'nowhere.py', dict(epochs=3)) == dict(epochs=3)
+
+
+def test_an_index_past_the_end_of_a_list_adds_an_element(config):
+    hooks = [{'custom_hooks.0.type': 'A', 'custom_hooks.1.type': 'B', 'custom_hooks.1.n': 3}]
+    config.with_name('hooks.py').write_text("custom_hooks = [dict(type='Old', n=1)]\n")
+    assert load_config(config.with_name('hooks.py'), *hooks).custom_hooks == [
+        dict(type='A', n=1),
+        dict(type='B', n=3),
+    ]
+    with pytest.raises(KeyError, match='Index 2 exceeds the length of list'):
+        load_config(config.with_name('hooks.py'), {'custom_hooks.2.type': 'B'})

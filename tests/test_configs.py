@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from mmengine.registry import VISUALIZERS, init_default_scope
 
 from mmdistill.config_tools import load_config
 from mmdistill.hooks.distillation_loss_hook import check_classes
@@ -46,6 +47,7 @@ def _repository_root(monkeypatch):
 @pytest.mark.parametrize('path', OURS, ids=name_of)
 def test_it_builds_its_model(path):
     cfg = load_config(path)
+    assert cfg.default_hooks.visual_report.type == 'mmdistill.VisualReportHook'
     model = build(cfg.model)
     if isinstance(model, StudentRecognizer):
         teacher = teacher_of(cfg)
@@ -123,3 +125,57 @@ def test_student_and_baseline_of_the_demo_differ_in_the_loss_only():
     ours, theirs = student.train_dataloader.copy(), baseline.train_dataloader.copy()
     ours.dataset.pipeline.load.inputs = theirs.dataset.pipeline.load.inputs
     assert ours == theirs
+
+
+BACKENDS = {
+    'tensorboard': ('tensorboard', 'TensorboardVisBackend', {}),
+    'wandb': ('wandb', 'WandbVisBackend', dict(_init_kwargs=dict(mode='online'))),
+    'wandb_offline': ('wandb', 'WandbVisBackend', dict(_init_kwargs=dict(mode='offline'))),
+    'mlflow': (
+        'mlflow',
+        'MLflowVisBackend',
+        dict(
+            _exp_name='mmdistill',
+            _tracking_uri='sqlite:///work_dirs/mlflow.db',
+            _artifact_location='work_dirs/mlflow',
+            _tracked_config_keys=['optim_wrapper', 'train_cfg'],
+        ),
+    ),
+}
+
+
+def backends_of(cfg, folder):
+    """The backends of a config, built as a runner does; they open nothing yet."""
+    visualizer = VISUALIZERS.build(dict(cfg.visualizer, name=folder.name, save_dir=str(folder)))
+    return list(visualizer._vis_backends.values())
+
+
+@pytest.mark.parametrize('name', BACKENDS)
+def test_a_visualizer_is_two_lines_of_an_experiment(name, tmp_path):
+    file, kind, arguments = BACKENDS[name]
+    bases = [f'{CONFIGS}/demo/student.py', f'{CONFIGS}/_base_/visualizers/{file}.py']
+    experiment = tmp_path / 'experiment.py'
+    experiment.write_text(f'_base_ = {bases}\nvisualizer = dict(vis_backends=_base_.{name})\n')
+    cfg = load_config(experiment)
+    assert cfg.visualizer.type == 'ActionVisualizer'
+    local, backend = backends_of(cfg, tmp_path)
+    assert type(local).__name__ == 'LocalVisBackend' and type(backend).__name__ == kind
+    assert backend._save_dir == f'{tmp_path}/vis_data'
+    for attribute, value in arguments.items():
+        found = getattr(backend, attribute)
+        if isinstance(value, dict):
+            assert found == dict(value, project='mmdistill')
+        else:
+            assert found == value
+    assert set(arguments.get('_tracked_config_keys', ())) <= cfg.keys()
+
+
+@pytest.mark.parametrize(
+    'config', ['demo/student.py', 'demo/detector.py', 'unimodal/swin_ek100_rgb.py']
+)
+def test_a_visualizer_is_an_option_of_the_command_line(config, tmp_path):
+    option = {'visualizer.vis_backends.1.type': 'TensorboardVisBackend'}
+    cfg = load_config(CONFIGS / config, option)
+    init_default_scope(cfg.default_scope)
+    names = [type(backend).__name__ for backend in backends_of(cfg, tmp_path)]
+    assert names == ['LocalVisBackend', 'TensorboardVisBackend']

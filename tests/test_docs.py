@@ -166,8 +166,10 @@ def test_commands_exist(page, words, clone):
     for key, _ in pairs:
         node = cfg
         for part in key.split('.'):
+            if isinstance(node, list) and part == str(len(node)):
+                break  # a new element
             node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
-    cfg.copy().merge_from_dict({k: DictAction._parse_iterable(v) for k, v in pairs})
+    load_config(config, {k: DictAction._parse_iterable(v) for k, v in pairs})
 
 
 @pytest.mark.parametrize('page', PAGES, ids=NAMES)

@@ -133,8 +133,9 @@ def test_fitting_mmcv_is_not_built_or_touched(program, wheels, monkeypatch, comm
     answer_fault(program, wheels, monkeypatch, ['', ''])
     monkeypatch.setattr(program, 'build_wheel', lambda *_: pytest.fail('built'))
     program.install_stack(Path(sys.executable), program.Torch(*CPU), tmp_path / 'log')
-    (install,) = commands
+    install, alone = commands
     assert f'{ROOT}[dev]' in install and not any('whl' in part for part in install)
+    assert '--no-deps' in alone and alone[-1].startswith('netcal')
 
 
 def test_wheel_in_the_cache_is_used_instead_of_a_build(
@@ -147,7 +148,7 @@ def test_wheel_in_the_cache_is_used_instead_of_a_build(
     answer_fault(program, wheels, monkeypatch, ['undefined symbol', ''])
     monkeypatch.setattr(program, 'build_wheel', lambda *_: pytest.fail('built'))
     program.install_stack(Path(sys.executable), torch, tmp_path / 'log')
-    remove, install = commands
+    remove, install, _ = commands
     assert 'uninstall' in remove and str(kept) in install
 
 

@@ -1,8 +1,11 @@
 """One line for the user's mistakes, a traceback for faults: who raised the error decides."""
 
+import sys
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+from mmengine.registry import VISBACKENDS
 from torch.utils.data import DataLoader, Dataset
 
 from mmdistill.modalities.detection_file import DetectionFile
@@ -102,3 +105,18 @@ def test_the_traceback_can_be_asked_for(monkeypatch):
     monkeypatch.setenv('MMDISTILL_TRACEBACK', '1')
     with pytest.raises(ValueError, match='usual start'):
         one_line_errors(fail_by_our_check)()
+
+
+@pytest.mark.parametrize(
+    ('backend', 'module', 'advice'),
+    [
+        ('TensorboardVisBackend', 'torch.utils.tensorboard', 'pip install future tensorboard'),
+        ('WandbVisBackend', 'wandb', 'pip install wandb'),
+        ('MLflowVisBackend', 'mlflow', 'pip install mlflow'),
+    ],
+)
+def test_a_missing_package_of_a_backend_is_one_line(backend, module, advice, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, module, None)
+    built = VISBACKENDS.build(dict(type=backend, save_dir=str(tmp_path)))
+    with pytest.raises(SystemExit, match=f'^error: Please run "{advice}"'):
+        one_line_errors(built.add_config)(Config())

@@ -13,6 +13,8 @@ default_hooks = dict(
     # A resumed run continues as if it had not been interrupted.
     rng_state=dict(type='mmdistill.RngStateHook'),
     rank_buffers=dict(type='mmdistill.RankBuffersHook'),
+    # Figures and the metrics of tests for TensorBoard and its like; see visualizers/.
+    visual_report=dict(type='mmdistill.VisualReportHook'),
 )
 log_processor = dict(type='LogProcessor', window_size=20, by_epoch=True)
 randomness = dict(seed=0)

@@ -1,5 +1,6 @@
 """Hooks: when the teacher runs, and how its answer reaches the student."""
 
+from .. import compat_backends
 from .distillation_diagnostics_hook import DistillationDiagnosticsHook
 from .distillation_loss_hook import DistillationLossHook
 from .holdout import HoldoutLogits, collect_holdout, holdout_report
@@ -7,6 +8,7 @@ from .rank_buffers_hook import RankBuffersHook
 from .rng_state_hook import RngStateHook
 from .safe_checkpoint_hook import SafeCheckpointHook, latest_checkpoint
 from .teacher_weighting_hook import TeacherWeightingHook
+from .visual_report_hook import VisualReportHook
 
 __all__ = [
     'DistillationDiagnosticsHook',
@@ -16,7 +18,10 @@ __all__ = [
     'RngStateHook',
     'SafeCheckpointHook',
     'TeacherWeightingHook',
+    'VisualReportHook',
     'collect_holdout',
     'holdout_report',
     'latest_checkpoint',
 ]
+
+compat_backends.name_images_for_mlflow()

@@ -1,6 +1,6 @@
 """Accuracy and calibration: pure functions on scores and labels, and thin registered metrics."""
 
-from .bootstrap import Interval
+from .bootstrap import Interval, interval_ends
 from .calibration import (
     Calibration,
     calibration_errors,
@@ -23,7 +23,13 @@ from .epic_kitchens import JointActions, best_joint_actions, joint_log_probs
 from .score_arrays import log_softmax
 from .score_table import ScoreTable
 from .table_metrics import table_intervals, table_metrics
-from .task_accuracy import TaskAccuracy, label_ranks, task_accuracies, top_k_accuracy
+from .task_accuracy import (
+    TaskAccuracy,
+    accuracy_intervals,
+    label_ranks,
+    task_accuracies,
+    top_k_accuracy,
+)
 from .temperature import divided_by_temperature, fit_temperature, fit_temperatures
 from .views import ViewScore, reduce_views, score_views
 
@@ -36,6 +42,7 @@ __all__ = [
     'ScoreTable',
     'TaskAccuracy',
     'ViewScore',
+    'accuracy_intervals',
     'adaptive_ece',
     'area_under_risk_coverage',
     'best_joint_actions',
@@ -47,6 +54,7 @@ __all__ = [
     'expected_calibration_error',
     'fit_temperature',
     'fit_temperatures',
+    'interval_ends',
     'joint_log_probs',
     'label_ranks',
     'load_scores',

@@ -6,7 +6,7 @@ intervals.
 Shape legend: N = clips, G = groups, R = resamples.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -85,3 +85,12 @@ def percentile_interval(mean: float, values_R: NDArray, level: float = 0.95) -> 
         raise ValueError(f'The level of an interval lies in (0, 1), got {level}; usual is 0.95.')
     low, high = np.quantile(values_R, [(1 - level) / 2, (1 + level) / 2])
     return Interval(mean, float(low), float(high))
+
+
+def interval_ends(intervals: Mapping[str, Interval]) -> dict[str, float]:
+    """The intervals as metrics: `<name>/low` and `<name>/high`."""
+    return {
+        f'{name}/{end}': getattr(interval, end)
+        for name, interval in intervals.items()
+        for end in ('low', 'high')
+    }

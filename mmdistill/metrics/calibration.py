@@ -12,7 +12,7 @@ from mmengine.evaluator import BaseMetric
 from ..labels import ACTION
 from ..registry import METRICS
 from .answers import Probabilities, ProbabilitySums, read_answers
-from .bootstrap import Interval
+from .bootstrap import Interval, interval_ends
 from .calibration_error import ReliabilityBins, bin_top_label, top_label
 from .calibration_summary import CalibrationSummary, summarise, summary_of_rows
 from .epic_kitchens import NOUN, VERB, has_joint_action
@@ -82,6 +82,7 @@ class Calibration(BaseMetric):
     """`calibration/<task>/...`: ECE and its variants, NLL (nats), Brier score and AURC.
 
     Scores are forgotten batch by batch: a few numbers are kept per sample, and one per class.
+    After an evaluation `reliability` holds the diagram of every task, on the main process.
 
     Args:
         scores: What the model's `pred_score` holds, 'logits' or 'probs'; never guessed.
@@ -111,6 +112,7 @@ class Calibration(BaseMetric):
         self.scores = check_score_kind(scores)
         self.num_bins = num_bins
         self.num_resamples = num_resamples
+        self.reliability: dict[str, ReliabilityBins] = {}
         equal_width_edges(num_bins)  # raises where there are no bins
         self._begin()
 
@@ -158,10 +160,10 @@ class Calibration(BaseMetric):
             for task in set.intersection(*[row['probabilities'] for row in results]):
                 raise probabilities_error(task)
         summary = self._summary(results)
+        self.reliability = summary.reliability()
         metrics = summary.errors()
         if self.num_resamples:
-            for name, interval in summary.intervals(self.num_resamples).items():
-                metrics[f'{name}/low'], metrics[f'{name}/high'] = interval.low, interval.high
+            metrics |= interval_ends(summary.intervals(self.num_resamples))
         return metrics
 
     def _summary(self, results: list[dict]) -> CalibrationSummary:

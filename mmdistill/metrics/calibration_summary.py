@@ -16,6 +16,7 @@ from .bootstrap import (
     percentile_interval,
     resample_groups,
 )
+from .calibration_error import ReliabilityBins, bin_top_label
 from .classwise import classwise_errors
 from .score_table import ScoreKind, ScoreTable, log_probabilities
 from .weighted_errors import (
@@ -60,6 +61,13 @@ class CalibrationSummary(NamedTuple):
         return {
             name: percentile_interval(means[name], values_R, level)
             for name, values_R in self._errors(resamples).items()
+        }
+
+    def reliability(self) -> dict[str, ReliabilityBins]:
+        """The reliability diagram of every task."""
+        return {
+            task: bin_top_label(TopLabel(answers.confidence_N, answers.correct_N), self.num_bins)
+            for task, answers in self.answers.items()
         }
 
     def _errors(self, resamples: Resamples) -> dict[str, np.ndarray]:

@@ -4,6 +4,7 @@ Shape legend: N = samples, V = views of a clip, K = classes.
 """
 
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,10 +46,10 @@ def load_scores(path: str | Path) -> ScoreTable:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is none of ours, has no samples, NaN scores or impossible labels.
+        ValueError: The file is none of ours or damaged, has no samples or one twice, NaN scores or
+            impossible labels.
     """
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    arrays = _read_arrays(Path(path))
     kinds = {kind: {} for kind in ('logits', 'labels', 'flags')}
     for name, array in arrays.items():
         kind, _, key = name.partition('/')
@@ -103,6 +104,19 @@ class DumpScores(BaseMetric):
         """Write the file; there is nothing to report."""
         save_scores(self.out, table_from_rows(results, 'logits'))
         return {}
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    advice = 'write one with `python tools/test.py … --dump`'
+    if not path.exists():
+        raise FileNotFoundError(f'There is no dump {path}: {advice}.')
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f'{path} is no .npz file, or only the beginning of one: {advice}.')
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f'{path} cannot be read ({error}): {advice}.') from error
 
 
 def _kinds(table: ScoreTable) -> list[tuple[str, dict[str, np.ndarray]]]:

@@ -9,7 +9,7 @@ from .score_table import ScoreTable
 
 
 def check_table(table: ScoreTable, source: str) -> None:
-    """Check that there are samples, that scores are finite and labels are classes.
+    """Check that there are samples, each once, that scores are finite and labels are classes.
 
     Args:
         table: The scores; labels may lack, as in a dump of clips without labels.
@@ -20,6 +20,15 @@ def check_table(table: ScoreTable, source: str) -> None:
     """
     if len(table.sample_ids) == 0:
         raise ValueError(f'{source} is empty: test on a split that has clips.')
+    names, counts = np.unique(table.sample_ids, return_counts=True)
+    if counts.max() > 1:
+        raise ValueError(f'{source} has sample {str(names[counts.argmax()])!r} more than once.')
+    for name, array_N in {'groups': table.groups, **table.flags}.items():
+        if array_N.shape != table.sample_ids.shape:
+            raise ValueError(
+                f'{source} has {name} of shape {array_N.shape} for {len(names)} clips; '
+                'expected (N,).'
+            )
     for task, scores_NVK in table.scores.items():
         _check_scores(source, task, table.sample_ids, scores_NVK)
         if task in table.labels:
@@ -48,6 +57,8 @@ def _check_labels(
             f'{source} has {task} labels of shape {labels_N.shape} for {len(ids)} clips; '
             'expected (N,).'
         )
+    if labels_N.dtype.kind not in 'iu':
+        raise ValueError(f'{source} has {task} labels of {labels_N.dtype}; expected integers.')
     known_N = (labels_N >= 0) & (labels_N < scores_NVK.shape[2])
     if not known_N.all():
         wrong = np.argmin(known_N)

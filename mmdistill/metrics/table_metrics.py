@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from .bootstrap import Interval
 from .calibration import calibration_errors, calibration_intervals
 from .score_table import ScoreTable
-from .task_accuracy import task_accuracies
+from .task_accuracy import accuracy_intervals, task_accuracies
 
 
 def table_metrics(
@@ -20,12 +20,17 @@ def table_metrics(
 
 
 def table_intervals(
-    table: ScoreTable, num_resamples: int = 1000, num_bins: int = 15
+    table: ScoreTable, num_resamples: int = 1000, num_bins: int = 15, topk: Sequence[int] = (1, 5)
 ) -> dict[str, Interval]:
-    """`calibration/…` with 95 % intervals of a bootstrap over the groups (videos).
+    """The same with 95 % intervals of a bootstrap over the groups (videos).
+
+    A split of a single group has none.
 
     Raises:
         ValueError: There are fewer than two groups.
     """
-    found = calibration_intervals(table, 'logits', num_bins, num_resamples)
-    return {f'calibration/{name}': interval for name, interval in found.items()}
+    accuracies = accuracy_intervals(table, 'logits', topk, num_resamples)
+    errors = calibration_intervals(table, 'logits', num_bins, num_resamples)
+    return {f'acc/{name}': interval for name, interval in accuracies.items()} | {
+        f'calibration/{name}': interval for name, interval in errors.items()
+    }

@@ -4,15 +4,18 @@ Shape legend: N = samples, K = classes.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from ..labels import ACTION
 from ..registry import METRICS
+from .bootstrap import Interval, interval_ends, percentile_interval, resample_groups
 from .epic_kitchens import has_joint_action, joint_action_ranks, split_masks
 from .score_arrays import Array, checked_scores
 from .score_table import ScoreKind, ScoreTable, check_score_kind, read_row, table_from_rows
+from .weighted_errors import weighted_mean
 
 
 def label_ranks(scores_NK: Array, labels_N: Array) -> np.ndarray:
@@ -55,6 +58,42 @@ def task_accuracies(
     where the table has these two tasks and no action of its own. A split without samples has
     no entry.
     """
+    return {name: float(hits.hit_N.mean()) for name, hits in _hits(table, scores, topk).items()}
+
+
+def accuracy_intervals(
+    table: ScoreTable,
+    scores: ScoreKind,
+    topk: Sequence[int] = (1, 5),
+    num_resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """As `task_accuracies`, with intervals of a bootstrap over the groups (videos).
+
+    Of a split its own groups are drawn; one with a single group has no interval.
+
+    Raises:
+        ValueError: There are fewer than two groups, or the level is not in (0, 1).
+    """
+    resample_groups(table.groups, 1)  # raises where there are too few
+    found = {}
+    for name, hits in _hits(table, scores, topk).items():
+        if len(np.unique(hits.group_N)) > 1:
+            resamples = resample_groups(hits.group_N, num_resamples, seed)
+            parts = [weighted_mean(hits.hit_N, part.weights()) for part in resamples.parts()]
+            mean = float(hits.hit_N.mean())
+            found[name] = percentile_interval(mean, np.concatenate(parts), level)
+    return found
+
+
+class _Hits(NamedTuple):
+    hit_N: np.ndarray  # whether the label was among the k best
+    group_N: np.ndarray
+
+
+def _hits(table: ScoreTable, scores: ScoreKind, topk: Sequence[int]) -> dict[str, _Hits]:
+    """`<task>/top<k>` and `<split>/<task>/top<k>` of every split that has samples."""
     ranks = {
         task: label_ranks(table.mean_scores(task), labels) for task, labels in table.labels.items()
     }
@@ -66,15 +105,15 @@ def task_accuracies(
             table.labels['noun'],
             max_rank=max(topk),
         )
-    metrics = {}
+    found = {}
     for task, ranks_N in ranks.items():
-        metrics.update({f'{task}/top{k}': float((ranks_N < k).mean()) for k in topk})
-        for split, mask_N in split_masks(table, task).items():
+        everything = {'': np.ones(len(ranks_N), bool)}
+        for split, mask_N in (everything | split_masks(table, task)).items():
             if mask_N.any():
-                metrics |= {
-                    f'{split}/{task}/top{k}': float((ranks_N[mask_N] < k).mean()) for k in topk
-                }
-    return metrics
+                name = f'{split}/{task}' if split else task
+                for k in topk:
+                    found[f'{name}/top{k}'] = _Hits(ranks_N[mask_N] < k, table.groups[mask_N])
+    return found
 
 
 @METRICS.register_module()
@@ -84,6 +123,8 @@ class TaskAccuracy(BaseMetric):
     Args:
         scores: What the model's `pred_score` holds, 'logits' or 'probs'; never guessed.
         topk: The k of the reported accuracies.
+        num_resamples: Resamples of a bootstrap over the groups (videos), for 95 % intervals as
+            `acc/<task>/top<k>/{low,high}`; 0 for none.
         collect_device: 'cpu' or 'gpu', how results are gathered from all ranks.
         prefix: First part of the metric names.
         collect_dir: Shared folder for gathering on 'cpu'.
@@ -98,6 +139,7 @@ class TaskAccuracy(BaseMetric):
         self,
         scores: ScoreKind,
         topk: Sequence[int] = (1, 5),
+        num_resamples: int = 0,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -105,6 +147,7 @@ class TaskAccuracy(BaseMetric):
         super().__init__(collect_device, prefix, collect_dir)
         self.scores = check_score_kind(scores)
         self.topk = tuple(topk)
+        self.num_resamples = num_resamples
         if not self.topk or min(self.topk) < 1:
             raise ValueError(f'Expected topk like (1, 5), every k >= 1, got {topk}.')
 
@@ -116,4 +159,9 @@ class TaskAccuracy(BaseMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Accuracies over all ranks' samples."""
-        return task_accuracies(table_from_rows(results, self.scores), self.scores, self.topk)
+        table = table_from_rows(results, self.scores)
+        metrics = task_accuracies(table, self.scores, self.topk)
+        if self.num_resamples:
+            found = accuracy_intervals(table, self.scores, self.topk, self.num_resamples)
+            metrics |= interval_ends(found)
+        return metrics

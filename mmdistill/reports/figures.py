@@ -1,10 +1,11 @@
-"""Plots of the report, as SVG text."""
+"""Plots of the report, as SVG text; and drawings as images, for those who show no SVG."""
 
 import io
 from collections.abc import Mapping
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..metrics import ReliabilityBins
@@ -52,8 +53,21 @@ def to_svg(figure: Figure) -> str:
     return text[text.index('<svg') :]
 
 
+def to_image(figure: Figure) -> np.ndarray:
+    """The drawing as RGB pixels, (H, W, 3) uint8; needs no display."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
 def reliability_diagram(bins: ReliabilityBins, title: str, ece: float, colour: str) -> str:
     """Accuracy over confidence, with the share of clips per bin below."""
+    with matplotlib.rc_context(STYLE):
+        return to_svg(reliability_figure(bins, title, ece, colour))
+
+
+def reliability_figure(bins: ReliabilityBins, title: str, ece: float, colour: str) -> Figure:
+    """The drawing of `reliability_diagram`."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(2.8, 3.2), layout='constrained')
         upper, lower = figure.subplots(2, 1, height_ratios=[4, 1], sharex=True)
@@ -68,7 +82,7 @@ def reliability_diagram(bins: ReliabilityBins, title: str, ece: float, colour: s
         lower.set_xlabel('confidence, %')
         lower.set_xticks([0, 0.5, 1], ['0', '50', '100'])
         lower.set_xlim(0, 1)
-        return to_svg(figure)
+        return figure
 
 
 def _draw_reliability(axes, bins: ReliabilityBins, colour: str) -> None:

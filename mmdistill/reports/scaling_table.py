@@ -14,11 +14,22 @@ COLUMNS = (('ece', 'ECE', 100), ('nll', 'NLL', 1), ('brier', 'Brier', 1))
 
 
 def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
-    """Raise ValueError if clips of the test are among those that the temperatures come from."""
+    """Check that the test is of the same classes as the holdout, and of none of its clips.
+
+    Raises:
+        ValueError: It is not.
+    """
+    ours, theirs = (
+        {task: x.shape[2] for task, x in sorted(table.scores.items())} for table in (test, holdout)
+    )
+    if ours != theirs:
+        raise ValueError(
+            f'The test has the classes {ours}, the holdout {theirs}: give dumps of one model.'
+        )
     shared = np.intersect1d(holdout.sample_ids, test.sample_ids)
     if len(shared):
         raise ValueError(
-            f'{len(shared)} clips are in the holdout and in the test, such as {shared[0]!r}: '
+            f'{len(shared)} clips are in the holdout and in the test, such as {str(shared[0])!r}: '
             'temperatures that were fitted on test clips show nothing about the test.'
         )
 
@@ -36,7 +47,7 @@ def at_the_limit(temperatures: Mapping[str, float]) -> list[str]:
 def compare_scaling(
     table: ScoreTable, temperatures: Mapping[str, float], num_resamples: int = 1000
 ) -> dict[str, Any]:
-    """Every metric before and after, and 95 % intervals of the calibration errors.
+    """Every metric before and after, with 95 % intervals.
 
     Returns:
         `num_samples`, `num_groups`, and `before` and `after`, each with `metrics` (name to value)

@@ -77,13 +77,9 @@ def checked_scores_of(path: str) -> ScoreTable:
     """The content of a dump with labels.
 
     Raises:
-        ValueError: It has no labels, a sample occurs twice, or as `load_scores`.
+        ValueError: It has no labels, or as `load_scores`.
     """
     table = load_scores(path)
-    ids = table.sample_ids
-    names, counts = np.unique(ids, return_counts=True)
-    if counts.max() > 1:
-        raise ValueError(f'{path} has sample {str(names[counts.argmax()])!r} more than once.')
     if set(table.labels) != set(table.scores):
         raise ValueError(
             f'{path} has scores for {sorted(table.scores)} and labels for {sorted(table.labels)}: '

@@ -109,6 +109,11 @@ def test_the_metric_is_the_function_under_its_prefix(kind):
     metrics = evaluator.evaluate(80)
     assert metrics == {f'calibration/{k}': pytest.approx(v, rel=1e-5) for k, v in expected.items()}
     assert all(type(value) is float for value in metrics.values())
+    diagrams = reliability_by_task(table, 'logits', 10)
+    assert metric.reliability.keys() == diagrams.keys() == {'verb', 'noun', 'action'}
+    for task, bins in diagrams.items():
+        for ours, theirs in zip(metric.reliability[task], bins, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
 def test_a_probability_of_zero_for_the_label_keeps_the_nll_finite():

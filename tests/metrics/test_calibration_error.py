@@ -9,11 +9,13 @@ import torch
 
 from mmdistill.metrics import (
     adaptive_ece,
+    area_under_risk_coverage,
     brier_score,
     classwise_ece,
     expected_calibration_error,
     log_softmax,
     negative_log_likelihood,
+    overconfidence_share,
     reliability_bins,
 )
 
@@ -170,12 +172,42 @@ def test_brier_score_matches_sklearn(num_classes):
     assert brier_score(probs, labels) == pytest.approx(expected)
 
 
+ERRORS = [
+    expected_calibration_error,
+    overconfidence_share,
+    adaptive_ece,
+    classwise_ece,
+    brier_score,
+    area_under_risk_coverage,
+]
+
+
 @pytest.mark.parametrize('dtype', [torch.float64, torch.float32, torch.bfloat16])
-def test_tensors_of_any_precision_are_taken(dtype):
+@pytest.mark.parametrize('function', [*ERRORS, negative_log_likelihood])
+def test_tensors_of_any_precision_are_taken(function, dtype):
     probs, labels = random_probs(200, 6)
     tensor = torch.from_numpy(probs).to(dtype).requires_grad_()
-    expected = expected_calibration_error(tensor.detach().double().numpy(), labels)
-    assert expected_calibration_error(tensor, torch.from_numpy(labels)) == expected
+    expected = function(tensor.detach().double().numpy(), labels)
+    assert type(function(tensor, torch.from_numpy(labels))) is float
+    assert function(tensor, torch.from_numpy(labels)) == expected
+
+
+@pytest.mark.parametrize('num_classes', [2, 3806])
+def test_one_sample_worked_by_hand(num_classes):
+    # Confidence 0.6, the rest spread evenly, the answer wrong.
+    rest = 0.4 / (num_classes - 1)
+    probs = np.array([[0.6, *[rest] * (num_classes - 1)]])
+    wrong = np.array([1])
+    for norm in ('l1', 'l2', 'max'):
+        assert expected_calibration_error(probs, wrong, norm=norm) == pytest.approx(0.6)
+    assert adaptive_ece(probs, wrong) == pytest.approx(0.6)
+    assert overconfidence_share(probs, wrong) == 1
+    assert area_under_risk_coverage(probs, wrong) == 1
+    others = 0.6 + (num_classes - 2) * rest
+    assert classwise_ece(probs, wrong) == pytest.approx((others + 1 - rest) / num_classes)
+    squares = 0.6**2 + (num_classes - 2) * rest**2 + (1 - rest) ** 2
+    assert brier_score(probs, wrong) == pytest.approx(squares)
+    assert negative_log_likelihood(np.log(probs), wrong) == pytest.approx(-np.log(rest))
 
 
 def test_float32_and_float64_agree_where_float32_sums_would_drift():

@@ -29,16 +29,20 @@ def samples(size):
 
 
 def evaluate(size, folder, name):
+    """The metrics, and how many samples each diagram counts (nothing beside the main process)."""
     data = list(samples(size))
+    resamples = dict(num_resamples=20 if size > 1 else 0)
     metrics = [
-        TaskAccuracy(scores='logits', collect_dir=f'{folder}/accuracy'),
-        Calibration(scores='logits', collect_dir=f'{folder}/calibration'),
+        TaskAccuracy(scores='logits', collect_dir=f'{folder}/accuracy', **resamples),
+        Calibration(scores='logits', collect_dir=f'{folder}/calibration', **resamples),
         DumpScores(out=f'{folder}/{name}_{size}.npz', collect_dir=f'{folder}/dump'),
     ]
     evaluator = Evaluator(metrics)
     for i in DefaultSampler(data, shuffle=False):
         evaluator.process([data[i]])
-    return evaluator.evaluate(size)
+    found = evaluator.evaluate(size)
+    bins = metrics[1].reliability.items()
+    return found, {task: int(diagram.count_B.sum()) for task, diagram in bins}
 
 
 def run_rank(rank, folder):
@@ -56,11 +60,13 @@ def run_rank(rank, folder):
 def test_two_processes_agree_with_one(tmp_path):
     torch.multiprocessing.spawn(run_rank, args=(str(tmp_path),), nprocs=2)
     for size in SIZES:
-        expected = evaluate(size, tmp_path, 'one')
+        expected, counts = evaluate(size, tmp_path, 'one')
+        assert counts == dict.fromkeys(('verb', 'noun', 'action'), size)
         for rank in range(2):
-            results = json.loads((tmp_path / f'rank{rank}.json').read_text())
+            found, drawn = json.loads((tmp_path / f'rank{rank}.json').read_text())[str(size)]
             # Sums of probabilities are added up in another order.
-            assert results[str(size)] == pytest.approx(expected, rel=1e-12, abs=1e-15)
+            assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
+            assert drawn == ({} if rank else counts)
         one, two = (np.load(tmp_path / f'{name}_{size}.npz') for name in ('one', 'two'))
         assert one.files == two.files
         assert all(np.array_equal(one[name], two[name]) for name in one.files)

@@ -9,6 +9,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.structures import BaseDataElement
 
 from mmdistill.metrics import TaskAccuracy, top_k_accuracy
+from mmdistill.metrics.bootstrap import cluster_weights
 from mmdistill.registry import METRICS
 
 
@@ -217,3 +218,36 @@ def test_missing_scores_double_samples_and_no_samples_are_errors():
         evaluate([])
     with pytest.raises(ValueError, match='topk'):
         TaskAccuracy(scores='logits', topk=())
+
+
+def test_intervals_are_those_of_resampled_videos():
+    samples, _, _, _ = random_samples(num=30)
+    plain, found = evaluate(samples), evaluate(samples, num_resamples=40)
+    assert found.keys() == {n + end for n in plain for end in ('', '/low', '/high')}
+    for name, keep in (
+        ('acc/noun/top5', lambda sample: True),
+        ('acc/tail/verb/top1', lambda sample: sample.tail_verb),
+    ):
+        chosen = [sample for sample in samples if keep(sample)]
+        groups = [sample.group for sample in chosen]
+        values = []
+        for counts in cluster_weights(groups, 40).astype(int):
+            drawn = [s for s, count in zip(chosen, counts, strict=True) for _ in range(count)]
+            again = [sample.clone() for sample in drawn]
+            for i, sample in enumerate(again):
+                sample.set_metainfo(dict(sample_id=f'again{i}'))
+            values.append(evaluate(again)[name])
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert (found[f'{name}/low'], found[f'{name}/high']) == pytest.approx((low, high))
+        assert low < plain[name] < high
+
+
+def test_a_split_of_one_video_has_no_interval_and_a_test_of_one_is_an_error():
+    samples, _, _, _ = random_samples(num=9)
+    for sample in samples:
+        sample.set_metainfo(dict(unseen=sample.group == 'v0'))
+    found = evaluate(samples, num_resamples=10)
+    assert 'acc/unseen/verb/top1' in found and 'acc/verb/top1/low' in found
+    assert 'acc/unseen/verb/top1/low' not in found
+    with pytest.raises(ValueError, match='at least two'):
+        evaluate(samples[:3], num_resamples=10)

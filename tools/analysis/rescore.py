@@ -6,17 +6,17 @@ The dump comes from `tools/test.py --dump`; the numbers are those that run print
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.metrics import (
     ScoreTable,
     divided_by_temperature,
-    load_scores,
+    interval_ends,
     table_intervals,
     table_metrics,
 )
 from mmdistill.models.temperature import read_temperatures
+from mmdistill.reports.score_groups import checked_scores_of
 from mmdistill.user_errors import one_line_errors
 
 
@@ -33,7 +33,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         const=1000,
         default=0,
         metavar='RESAMPLES',
-        help='add 95 %% intervals of the calibration errors, a bootstrap over videos (1000)',
+        help='add the 95 %% interval of every metric, a bootstrap over videos (1000)',
     )
     parser.add_argument(
         '--temperatures',
@@ -50,8 +50,7 @@ def rescore(
     """All metrics of a dump, under the names that `tools/test.py` gives them."""
     metrics = table_metrics(table, topk, num_bins)
     if num_resamples:
-        for name, interval in table_intervals(table, num_resamples, num_bins).items():
-            metrics[f'{name}/low'], metrics[f'{name}/high'] = interval.low, interval.high
+        metrics |= interval_ends(table_intervals(table, num_resamples, num_bins, topk))
     return metrics
 
 
@@ -59,11 +58,7 @@ def rescore(
 def main(argv: Sequence[str] | None = None) -> None:
     """Print the metrics as JSON."""
     args = parse_args(argv)
-    if not Path(args.scores).is_file():
-        raise FileNotFoundError(
-            f'There is no dump {args.scores}: write one with `python tools/test.py … --dump`.'
-        )
-    table = load_scores(args.scores)
+    table = checked_scores_of(args.scores)
     if args.temperatures:
         table = divided_by_temperature(table, read_temperatures(args.temperatures))
     metrics = rescore(table, args.topk, args.num_bins, args.intervals)

@@ -19,7 +19,7 @@ from pathlib import Path
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import check_checkpoint
 from mmdistill.files import write_whole
-from mmdistill.metrics import ScoreTable, fit_temperatures, load_scores
+from mmdistill.metrics import ScoreTable, fit_temperatures
 from mmdistill.models.temperature import KEY, publish
 from mmdistill.reports.scaling_table import (
     at_the_limit,
@@ -27,6 +27,7 @@ from mmdistill.reports.scaling_table import (
     compare_scaling,
     scaling_markdown,
 )
+from mmdistill.reports.score_groups import checked_scores_of
 from mmdistill.user_errors import one_line_errors
 
 TEST = Path(__file__).parents[1] / 'test.py'
@@ -70,7 +71,7 @@ def run_on_holdout(args: argparse.Namespace) -> ScoreTable:
         code = subprocess.run(command, check=False).returncode
         if code:
             sys.exit(code)  # it has said why
-        return load_scores(dump)
+        return checked_scores_of(dump)
 
 
 @one_line_errors
@@ -79,14 +80,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.checkpoint:
         check_checkpoint(args.checkpoint, 'give the path of yours')
-    holdout = load_scores(args.holdout) if args.holdout else run_on_holdout(args)
+    # Before the model runs: a test that cannot be read is no news for the end.
+    tests = {'test': checked_scores_of(args.test)} if args.test else {}
+    holdout = checked_scores_of(args.holdout) if args.holdout else run_on_holdout(args)
+    for test in tests.values():
+        check_apart(holdout, test)
     temperatures = fit_temperatures(holdout)
     for sentence in at_the_limit(temperatures):
         print(f'warning: {sentence}')
-    tables = {'holdout': holdout}
-    if args.test:
-        tables['test'] = load_scores(args.test)
-        check_apart(holdout, tables['test'])
+    tables = {'holdout': holdout, **tests}
     result = {KEY: temperatures}
     for name, table in tables.items():
         result[name] = compare_scaling(table, temperatures, args.resamples)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
-from mmdistill.metrics import ScoreTable, load_scores, score_views
-from mmdistill.reports import aligned, tasks_of
+from mmdistill.metrics import ScoreTable, score_views
+from mmdistill.reports import tasks_of
+from mmdistill.reports.score_groups import alike, checked_scores_of
 from mmdistill.reports.view_table import views_csv, views_markdown, views_plot
 from mmdistill.user_errors import one_line_errors
 
@@ -48,10 +49,10 @@ def _named(text: str) -> tuple[str, str]:
 
 
 def load_tables(paths: dict[str, str]) -> dict[str, ScoreTable]:
-    """Name to scores, all on the same clips in the same order."""
-    tables = {name: load_scores(path) for name, path in paths.items()}
-    first = next(iter(tables.values())).sample_ids
-    return {name: aligned(table, first) for name, table in tables.items()}
+    """Name to scores, all on the same clips, classes and labels in the same order."""
+    tables = {name: checked_scores_of(path) for name, path in paths.items()}
+    first = next(iter(tables.values()))
+    return {name: alike(table, first, paths[name]) for name, table in tables.items()}
 
 
 def number_of_views(table: ScoreTable) -> int:

@@ -126,6 +126,8 @@ def install_stack(python: Path, torch: Torch, log: Path) -> None:
         run_logged(removal, log, 'Making room for mmcv')
     everything = pip(python, 'install', '--no-build-isolation', *extra, '-e', f'{ROOT}[dev]')
     run_logged(everything, log, 'Installing mmdet, mmaction2 and the rest')
+    alone = pip(python, 'install', '--no-deps', *NEEDS['DEV_ALONE'])
+    run_logged(alone, log, 'Installing what tests compare with')
     repair_opencv(python, log)
     fault = mmcv_fault(python, torch)
     if fault:
