@@ -2,18 +2,21 @@
 #
 #   VENV=path      the environment to use; one that exists keeps its torch (default .venv)
 #   PYTHON=path    the Python to make it with (default: the first of 3.10 to 3.12 that runs)
-#   ARGS=...       passed on to the program behind demo, test, test-slow, reduced, conformance, bench
+#   ARGS=...       passed on to the program behind demo, report, test, test-slow, reduced, conformance,
+#                  bench
+#   REPORT=config  the report that `make report` writes (default: the demo's)
 
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
+REPORT ?= configs/demo/report.py
 BIN := $(VENV)/bin
 
 # On a busy machine two threads of OpenMP can be many times slower than one.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow reduced conformance bench lint format clean
+.PHONY: help setup demo report test test-slow reduced conformance bench lint format clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -25,6 +28,9 @@ setup: ## make the environment, or see that nothing is to do
 
 demo: setup ## the main job in miniature: render, extract, train experts, distil, test, report
 	$(BIN)/python tools/demo.py $(ARGS)
+
+report: setup ## a page and tables over your own runs: REPORT=config; after `make demo` the demo's
+	$(BIN)/python tools/analysis/report.py $(REPORT) $(ARGS)
 
 test: setup ## the tests that CI runs on every change
 	$(BIN)/python -m pytest -m 'not slow' $(ARGS)

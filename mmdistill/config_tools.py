@@ -1,5 +1,6 @@
 """Read configs: for the tools, with root folders moved everywhere; and the model of another one."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'There is no config {str(path)!r}; give the path of a .py file.')
-    cfg = Config.fromfile(path)
+    with warnings.catch_warnings():
+        # MMEngine looks bases of other packages up with the deprecated pkg_resources.
+        warnings.filterwarnings('ignore', 'pkg_resources')
+        cfg = Config.fromfile(path)
     options = dict(cfg_options or {})
     moves = {
         _root(cfg, variable, path): str(options[variable]).rstrip('/')
@@ -37,6 +41,14 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     add_elements(cfg, options)
     cfg.merge_from_dict(options)
     return cfg
+
+
+def own_options(path: str | Path, cfg_options: dict[str, Any]) -> dict[str, Any]:
+    """The part of `cfg_options` that is for this config: root folders only where it has them."""
+    if not cfg_options.keys() & set(ROOT_VARIABLES):
+        return dict(cfg_options)
+    there = load_config(path)
+    return {k: v for k, v in cfg_options.items() if k not in ROOT_VARIABLES or k in there}
 
 
 def add_elements(cfg: Config, cfg_options: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdistill.config_tools import load_config, move_roots, take_holdout_clips
+from mmdistill.config_tools import load_config, move_roots, own_options, take_holdout_clips
 
 CONFIG = """
 data_root = 'data/demo/'
@@ -121,6 +121,14 @@ def test_the_holdout_is_read_as_the_test_is():
     cfg.holdout_dataloader = None
     with pytest.raises(ValueError, match='no holdout_dataloader'):
         take_holdout_clips(cfg)
+
+
+def test_roots_that_a_config_lacks_are_left_out(config, tmp_path):
+    (tmp_path / 'one.py').write_text("data_root = 'data/demo/'\n")
+    options = dict(data_root='x', expert_dir='y', epochs=3)
+    assert own_options(config, options) == options
+    assert own_options(tmp_path / 'one.py', options) == dict(data_root='x', epochs=3)
+    assert own_options(tmp_path / 'nowhere.py', dict(epochs=3)) == dict(epochs=3)
 
 
 def test_an_index_past_the_end_of_a_list_adds_an_element(config):

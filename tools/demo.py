@@ -17,6 +17,7 @@ from mmdistill.stages import (
     DemoSettings,
     RunSummary,
     data_stages,
+    evidence_stages,
     report_stage,
     run_chain,
     training_stages,
@@ -102,7 +103,8 @@ def main() -> None:
         cfg_options=tuple(args.cfg_options),
         configs=args.configs,
     )
-    stages = [*data_stages(settings), *training_stages(settings), report_stage(settings)]
+    tests = [*training_stages(settings), *evidence_stages(settings)]
+    stages = [*data_stages(settings), *tests, report_stage(settings)]
     console = Console()
     summary = run_chain(stages, args.jobs)
     print_stages(console, summary)

@@ -113,8 +113,9 @@ def curves_plot(
     label_x: str,
     label_y: str,
     scale: float = 1.0,
+    colours: Mapping[str, str] | None = None,
 ) -> str:
-    """Lines over training steps, named at their right end.
+    """Lines over training steps, named above them.
 
     Args:
         curves: Row name to steps and values.
@@ -122,7 +123,9 @@ def curves_plot(
         label_x: Name of the horizontal axis.
         label_y: Name of the vertical axis.
         scale: Factor on the values, 100 for percent.
+        colours: Row name to colour; default: see `colour_of`.
     """
+    colours = colours or {name: colour_of(name, i) for i, name in enumerate(curves)}
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.4, 3.2), layout='constrained')
         axes = figure.subplots()
@@ -131,12 +134,12 @@ def curves_plot(
             scaled = [scale * value for value in values]
             marker = 'o' if len(steps) < 3 else None
             axes.plot(
-                steps, scaled, COLOURS[name], label=titles[name], linewidth=heavy, marker=marker
+                steps, scaled, colours[name], label=titles[name], linewidth=heavy, marker=marker
             )
         axes.set_xlabel(label_x)
         axes.set_ylabel(label_y)
         axes.grid(axis='y', color=GRID)
         axes.set_axisbelow(True)
         if curves:
-            figure.legend(loc='outside upper left', ncols=4, frameon=False, fontsize=8)
+            figure.legend(loc='outside upper left', ncols=3, frameon=False, fontsize=8)
         return to_svg(figure)

@@ -1,13 +1,16 @@
 """The report for people: one HTML file with everything inside it."""
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
 import cv2
 import jinja2
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from .figures import colour_of
 
 TEMPLATE = Path(__file__).with_name('report.html.j2')
 JPEG_QUALITY = 88
@@ -39,14 +42,14 @@ def render_html(report: dict[str, Any], pictures: dict[str, Any]) -> str:
 
     Args:
         report: The content of report.json.
-        pictures: `reliability` (task to list of `img` sources), `curves` (list of (title, source)),
-            `clips` (list of dicts, see the template), `outcomes` (list of (text, count)),
-            `wheel` (`img` source).
+        pictures: `tables` (key to `Table`), `reliability` (task to figures of a title and `img`
+            sources), `pareto` and `views` (sources), `weights` (title, task to expert to
+            weight), `curves` (title, source), and what `example_clips` returns.
     """
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters.update(percent=percent, count=count, giga=giga)
+    environment.filters.update(percent=percent, code=code, expert_colour=colour_of)
     template = environment.from_string(TEMPLATE.read_text(encoding='utf-8'))
     return template.render(report=report, rows=report['rows'], **pictures)
 
@@ -56,11 +59,6 @@ def percent(value: float | None, digits: int = 1) -> str:
     return '–' if value is None else f'{100 * value:.{digits}f}'
 
 
-def count(value: float) -> str:
-    """A count in millions or thousands."""
-    return f'{value / 1e6:.2f} M' if value >= 1e6 else f'{value / 1e3:.0f} k'
-
-
-def giga(value: float) -> Markup:
-    """Operations in units of 10^9."""
-    return Markup(f'{value / 1e9:.2f}' if value >= 1e7 else f'{value / 1e9:.4f}')
+def code(text: str) -> Markup:
+    """A sentence in which `commands` stand in backticks."""
+    return Markup(re.sub('`([^`]*)`', r'<code>\1</code>', str(escape(text))))

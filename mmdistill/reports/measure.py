@@ -51,20 +51,11 @@ class ModelCost(NamedTuple):
         """Network and extraction, one after the other."""
         return total_cost(self.parts)
 
-
-def row_cost(
-    cfg: Config, reads: tuple[str, ...], detector: FrameDetector, repeats: int = 25
-) -> Cost:
-    """Cost of one test clip: the network, and the extraction of what it reads beside RGB.
-
-    Args:
-        cfg: Config of the model, with its test data set.
-        reads: The modalities that enter the network.
-        detector: Makes the boxes of `obj`.
-        repeats: Number of latency measurements.
-    """
-    tested = build_tested(cfg, reads)
-    return total_cost(cost_parts(tested, detector, repeats))
+    def as_dict(self) -> dict[str, Any]:
+        """The total and its parts, as they are written to JSON."""
+        parts = {name: part._asdict() for name, part in self.parts.items()}
+        details = dict(throughput=self.throughput, frames=self.frames, rates=self.rates)
+        return self.total._asdict() | dict(parts=parts, **details)
 
 
 def measure_model(
@@ -72,19 +63,34 @@ def measure_model(
     detector: FrameDetector | None,
     repeats: int = 25,
     batch_sizes: Sequence[int] = (),
+    reads: Sequence[str] = (),
 ) -> ModelCost:
-    """As `row_cost`, part by part, with throughput and sampling rates.
+    """Cost of one test clip: the network, and the extraction of what it reads beside RGB.
+
+    Args:
+        cfg: Config of the model, with its test data set.
+        detector: Makes the boxes of `obj`.
+        repeats: Number of latency measurements.
+        batch_sizes: Clips at a time for which the throughput is measured.
+        reads: The modalities that enter the network, where the pipeline does not say so.
 
     Raises:
         ValueError: The model reads boxes and there is no detector.
     """
-    tested = build_tested(cfg, modalities_read(cfg))
+    tested = build_tested(cfg, tuple(reads) or modalities_read(cfg))
     return ModelCost(
         parts=cost_parts(tested, detector, repeats),
         throughput=throughput(tested.network, tested.item, batch_sizes),
         frames={key: frames_read(tested.inputs(key), key) for key in tested.reads},
         rates=sampling_rates(cfg, tested),
     )
+
+
+def without_weights(cfg: Config) -> Config:
+    """What a model costs does not depend on its weights: experts need no checkpoints."""
+    for expert in (cfg.model.get('experts') or {}).values():
+        expert['checkpoint'] = None
+    return cfg
 
 
 def modalities_read(cfg: Config) -> tuple[str, ...]:
@@ -103,7 +109,9 @@ def build_tested(cfg: Config, reads: tuple[str, ...]) -> TestedModel:
     if isinstance(model, MultimodalTeacher):
         _fit_on_nothing(model)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    return TestedModel(model, dataset[0], dataset.load_record(0), reads)
+    # A data set of MMAction2's own has no records; its clips cost what they cost.
+    record = dataset.load_record(0) if hasattr(dataset, 'load_record') else {}
+    return TestedModel(model, dataset[0], record, reads)
 
 
 def cost_parts(

@@ -1,181 +1,128 @@
-"""Puts the demo's page together: headline numbers, diagrams, curves and sample clips."""
+"""The pictures of a report's page: reliability, accuracy over cost, views, curves of trainings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..metrics import ScoreTable, reliability_by_task
-from .figures import COLOURS, EXPERT_COLOURS, curves_plot, reliability_diagram
-from .html import image_uri, svg_uri
-from .predictions import best_classes, tasks_of
+from ..metrics import ScoreTable, ViewScore, divided_by_temperature, reliability_by_task
+from .colours import model_colours
+from .cost_figures import AXES, pareto_plot
+from .figures import curves_plot, reliability_diagram
+from .html import svg_uri
 from .report_data import curve, smoothed
-from .sample_clips import OUTCOMES, choose_clips, clip_strip, colour_wheel, outcomes
+from .report_tables import distinct
+from .view_table import KEYS, views_plot
 
-RELIABILITY_ROWS = ('rgb_baseline', 'teacher_uniform', 'teacher', 'student')
-ANSWER_ROWS = ('rgb_baseline', 'student', 'teacher')
-CLIPS = {'student': 3, 'both': 2, 'baseline': 1, 'neither': 1}
-
-
-def headline_cards(report: dict[str, Any]) -> list[dict[str, str]]:
-    """The numbers that a reader should leave with."""
-    rows = {row['name']: row for row in report['rows']}
-    baseline, student, teacher = rows['rgb_baseline'], rows['student'], rows['teacher']
-    top1, ece = 'acc/action/top1', 'calibration/action/ece'
-    gain = 100 * (student[top1] - baseline[top1])
-    cards = [
-        _card(
-            f'{gain:+.1f}'.replace('-', '−'),
-            'points',
-            f'action top-1, student over RGB baseline '
-            f'({100 * baseline[top1]:.1f} → {100 * student[top1]:.1f} %)',
-        ),
-        _card(
-            f'{100 * student[ece]:.1f}',
-            '% ECE',
-            f'of the student’s actions, baseline {100 * baseline[ece]:.1f} %',
-        ),
-        _card(
-            f'{100 * teacher[top1]:.1f}',
-            '%',
-            f'action top-1 of the weighted teacher at {_times(teacher, student)} the latency',
-        ),
-    ]
-    if report['detector']:
-        ap50 = report['detector']['ap50']
-        cards.append(_card(f'{100 * ap50:.1f}', '% AP50', 'of the detector on validation frames'))
-    return cards
-
-
-def _card(value: str, unit: str, text: str) -> dict[str, str]:
-    return {'value': value, 'unit': unit, 'text': text}
-
-
-def _times(row: dict[str, Any], other: dict[str, Any]) -> str:
-    return f'{row["latency_ms"] / other["latency_ms"]:.1f}×'
+Row = Mapping[str, Any]
 
 
 def reliability_pictures(
-    rows: Sequence[dict[str, Any]], tables: dict[str, ScoreTable]
-) -> dict[str, list[str]]:
-    """Task to the diagrams of baseline, teachers and student."""
-    shown = [row for row in rows if row['name'] in RELIABILITY_ROWS]
-    bins = {row['name']: reliability_by_task(tables[row['name']], 'logits') for row in shown}
-    return {
-        task: [
-            svg_uri(
-                reliability_diagram(
-                    bins[row['name']][task],
-                    row['title'],
-                    row[f'calibration/{task}/ece'],
-                    COLOURS[row['name']],
+    rows: Sequence[Row], tables: Mapping[str, ScoreTable], tasks: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Task to a figure per model: its diagram, and where it was scaled the one afterwards."""
+    colours = model_colours(rows)
+    shown: dict[str, list[dict[str, Any]]] = {task: [] for task in tasks}
+    for row in distinct(rows):
+        table, colour = tables[row['name']], colours[row['name']]
+        sides = [('before scaling' if 'scaled' in row else 'as tested', table, row)]
+        if 'scaled' in row:
+            scaled = divided_by_temperature(table, row['temperatures'])
+            sides.append(('after', scaled, row['scaled']['metrics']))
+        bins = [(name, reliability_by_task(x, 'logits'), numbers) for name, x, numbers in sides]
+        for task in tasks:
+            figure = {'title': row['title'], 'sources': []}
+            for name, found, numbers in bins:
+                ece = numbers[f'calibration/{task}/ece']
+                title = _temperature(name, row, task)
+                figure['sources'].append(
+                    svg_uri(reliability_diagram(found[task], title, ece, colour))
                 )
-            )
-            for row in shown
-        ]
-        for task in tasks_of(tables[shown[0]['name']])
-    }
+            shown[task].append(figure)
+    return shown
+
+
+def _temperature(name: str, row: Row, task: str) -> str:
+    if name != 'after' or task not in row['temperatures']:
+        return name
+    return f'T = {row["temperatures"][task]:.2f}'
 
 
 def curve_pictures(
-    rows: Sequence[dict[str, Any]], trained_in: dict[str, Path]
+    rows: Sequence[Row], trained_in: Mapping[str, Path], tasks: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """Loss and accuracy along the training, of the rows that were trained.
+    """Accuracy and loss along the training, of the rows that were trained.
 
     Args:
         rows: The rows of the report.
         trained_in: Row name to the work dir of its training.
+        tasks: The tasks of the report.
     """
     titles = {row['name']: row['title'] for row in rows}
+    colours = model_colours(rows)
+    # MMEngine averages what it logs of losses only: an accuracy is that of one small batch.
+    batches = [(f'Training clips, {task} top-1 (mean of 10)', f'{task}/top1_acc') for task in tasks]
+    batches.append(('Training clips, top-1 (mean of 10)', 'top1_acc'))
+    panels = [
+        *((f'Validation, {t} top-1', f'acc/{t}/top1', 'epoch', '%', 100.0, 1) for t in tasks),
+        *((title, key, 'iteration', '%', 100.0, 10) for title, key in batches),
+        ('Training loss, each its own terms', 'loss', 'iteration', 'loss', 1.0, 1),
+    ]
     plots = []
-    panels = (
-        ('Validation, action top-1', 'acc/action/top1', 'epoch', '%', 100.0, 1),
-        # MMEngine averages what it logs of losses only: an accuracy is that of one small batch.
-        ('Training clips, verb top-1 (mean of 10)', 'verb/top1_acc', 'iteration', '%', 100.0, 10),
-        ('Training loss (the student has two terms)', 'loss', 'iteration', 'loss', 1.0, 1),
-    )
     for title, key, label_x, label_y, scale, span in panels:
         found = {}
         for name, folder in trained_in.items():
             steps, values = curve(folder, key)
-            found[name] = steps, smoothed(values, span)
-        found = {name: points for name, points in found.items() if points[0]}
-        # A single validation at the end is in the table; it makes no curve.
-        if any(len(steps) > 1 for steps, _ in found.values()):
-            svg = curves_plot(found, titles, label_x, label_y, scale)
+            # A single validation at the end is in the table; it makes no curve.
+            if len(steps) > 1:
+                found[name] = steps, smoothed(values, span)
+        if found:
+            svg = curves_plot(found, titles, label_x, label_y, scale, colours)
             plots.append((title, svg_uri(svg)))
     return plots
 
 
-def clip_pictures(
-    dataset: Any, rows: Sequence[dict[str, Any]], tables: dict[str, ScoreTable]
-) -> dict[str, Any]:
-    """Sample clips with what baseline, student and teacher said about them.
+def pareto_pictures(rows: Sequence[Row], task: str) -> list[str]:
+    """Accuracy over operations and over latency, of the models whose cost was measured."""
+    metric, colours = f'acc/{task}/top1', model_colours(rows)
+    models = [
+        {
+            **row['cost'],
+            'name': row['name'],
+            'title': row['title'],
+            'colour': colours[row['name']],
+            'metrics': {metric: row[metric]},
+        }
+        for row in distinct(rows)
+        if 'cost' in row
+    ]
+    if len(models) < 2:
+        return []
+    return [svg_uri(pareto_plot(models, metric, [key])) for key in AXES]
+
+
+def views_pictures(
+    rows: Sequence[Row], views: Mapping[str, Sequence[ViewScore]], task: str
+) -> list[str]:
+    """Top-1 and ECE over the number of views.
 
     Args:
-        dataset: Test data set whose records name RGB, flow and detection files.
         rows: The rows of the report.
-        tables: Row name to scores, all in the same order of clips.
+        views: Title of a model to its scores with fewer views.
+        task: What is drawn.
     """
-    baseline, student = tables['rgb_baseline'], tables['student']
-    task = tasks_of(student)[-1]
-    by_outcome = outcomes(baseline, student, task)
-    records = {}
-    for index in range(len(dataset)):
-        record = dataset.load_record(index)
-        records[str(record['sample_id'])] = record
-    classes = dataset.metainfo['classes']
-    titles = {row['name']: row['title'] for row in rows}
-    clips = []
-    for outcome, clip in choose_clips(by_outcome, CLIPS):
-        record = records[str(student.sample_ids[clip])]
-        strip = clip_strip(record)
-        clips.append(
-            {
-                'sample_id': record['sample_id'],
-                'truth': _class_text(classes, {t: int(student.labels[t][clip]) for t in classes}),
-                'outcome': OUTCOMES[outcome],
-                'strips': [image_uri(part) for part in (strip.frames, strip.flow, strip.boxes)],
-                'answers': [_answer(titles[n], tables[n], classes, clip) for n in ANSWER_ROWS],
-            }
-        )
-    return {
-        'clips': clips,
-        'outcomes': [(OUTCOMES[name], len(index)) for name, index in by_outcome.items()],
-        'wheel': image_uri(colour_wheel(128)),
-    }
+    if not views:
+        return []
+    colours = model_colours(rows)
+    by_title = {row['title']: colours[row['name']] for row in rows}
+    return [svg_uri(views_plot(views, task, by_title, [panel])) for panel in KEYS[:2]]
 
 
-def _class_text(classes: dict[str, list[str]], labels: dict[str, int]) -> str:
-    return ' · '.join(classes[task][labels[task]] for task in classes)
-
-
-def _answer(
-    title: str, table: ScoreTable, classes: dict[str, list[str]], clip: int
-) -> dict[str, Any]:
-    """The two best classes of each task, and whether they are right."""
-    lines = [
-        {
-            'text': classes[task][best.index],
-            'probability': best.probability,
-            'right': best.index == int(table.labels[task][clip]),
-        }
-        for task in classes
-        for best in best_classes(table, task, clip, 2)
-    ]
-    return {'title': title, 'lines': lines}
-
-
-def page_pictures(
-    report: dict[str, Any],
-    tables: dict[str, ScoreTable],
-    trained_in: dict[str, Path],
-    dataset: Any,
-) -> dict[str, Any]:
-    """Everything that `render_html` wants beside the report itself."""
-    rows = report['rows']
-    return {
-        'reliability': reliability_pictures(rows, tables),
-        'curves': curve_pictures(rows, trained_in),
-        'expert_colours': EXPERT_COLOURS,
-        **clip_pictures(dataset, rows, tables),
-    }
+def weight_bars(rows: Sequence[Row]) -> list[tuple[str, dict[str, dict[str, float]]]]:
+    """Titles and weights of the teachers, those with the same weights together."""
+    found: dict[str, tuple[list[str], dict]] = {}
+    for row in rows:
+        weights = row.get('teacher_weights')
+        if weights:
+            rounded = {t: {e: round(w, 3) for e, w in x.items()} for t, x in weights.items()}
+            found.setdefault(repr(rounded), ([], weights))[0].append(row['title'])
+    return [(', '.join(titles), weights) for titles, weights in found.values()]

@@ -1,40 +1,8 @@
-"""The rows of report.json from what testing wrote and what was measured."""
+"""What testing and training wrote: metrics, logged scalars, the weights of a teacher."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from .cost import Cost
-
-ROLES = ('baseline', 'expert', 'teacher', 'student')
-
-
-@dataclass(frozen=True)
-class RowSource:
-    """Where a row of the report comes from.
-
-    Args:
-        name: Identifier of the row.
-        title: What people call it.
-        role: One of `ROLES`.
-        metrics: The file `tools/test.py --out` wrote.
-        scores: The file `tools/test.py --dump` wrote.
-        config: Config of the tested model.
-        reads: Modalities that the model needs at test.
-    """
-
-    name: str
-    title: str
-    role: str
-    metrics: Path
-    scores: Path
-    config: Path
-    reads: tuple[str, ...] = ('rgb',)
-
-    def __post_init__(self) -> None:
-        if self.role not in ROLES:
-            raise ValueError(f"Row '{self.name}': role is one of {ROLES}, got '{self.role}'.")
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
@@ -53,25 +21,6 @@ def read_metrics(path: Path) -> dict[str, Any]:
             'write it again with tools/test.py --out.'
         )
     return content
-
-
-def build_row(source: RowSource, cost: Cost, num_views: int = 1) -> dict[str, Any]:
-    """One row: identity, cost (operations per view, latency per clip), metrics as fractions."""
-    tested = read_metrics(source.metrics)
-    row = {
-        'name': source.name,
-        'title': source.title,
-        'role': source.role,
-        'num_samples': tested['num_samples'],
-        'params': cost.params,
-        'flops': cost.flops // num_views,
-        'latency_ms': round(cost.latency_ms, 2),
-        'reads': list(source.reads),
-    }
-    if 'flow' in source.reads:
-        row['flops_note'] = 'without the extraction of flow, which is outside PyTorch'
-    wanted = ('acc/', 'calibration/')
-    return row | {k: v for k, v in tested['metrics'].items() if k.startswith(wanted)}
 
 
 def best_detection(work_dir: Path) -> dict[str, float]:
@@ -128,3 +77,18 @@ def teacher_weights(work_dir: Path) -> dict[str, dict[str, float]]:
             if parts[0] == 'holdout' and parts[2:3] == ['weight']:
                 weights.setdefault(parts[3], {})[parts[1]] = value
     return weights
+
+
+def stage_costs(stamps: Path) -> list[dict[str, Any]]:
+    """Name, seconds and peak bytes of finished stages, in the order they ended.
+
+    Args:
+        stamps: Folder that a chain of stages wrote.
+    """
+    found = [
+        json.loads(path.read_text()) | {'name': path.stem}
+        for path in stamps.glob('*.json')
+        if not path.name.endswith('.started.json')
+    ]
+    keys = ('name', 'seconds', 'peak_bytes')
+    return [{key: s[key] for key in keys} for s in sorted(found, key=lambda s: s['finished'])]

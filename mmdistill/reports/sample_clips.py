@@ -3,15 +3,14 @@
 Shape legend: T = frames of a strip, N = boxes of a frame.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
 import numpy as np
 
 from ..metrics import ScoreTable
-from ..modalities import FlowModality, RGBModality
-from ..modalities.detection_file import DetectionFile
+from ..modalities import DetectionModality, FlowModality, ImageModality, Modality
 from ..modalities.flow_encoding import decode_flow
 from .predictions import predictions
 
@@ -27,53 +26,56 @@ BOX_COLOURS = (
     (186, 220, 88),
     (255, 255, 255),
 )
-OUTCOMES = {
-    'student': 'only the student is right',
-    'both': 'baseline and student are right',
-    'baseline': 'only the baseline is right',
-    'neither': 'baseline and student are wrong',
-}
+OUTCOMES = ('student', 'both', 'baseline', 'neither')
+HEIGHT = 192  # pixels of a frame in a strip
 
 
-@dataclass(frozen=True)
-class Strip:
-    """Frames of one clip side by side, each (height, T * width, 3) uint8 RGB.
+def clip_strips(
+    record: dict[str, Any],
+    modalities: Mapping[str, Modality],
+    num_frames: int = 6,
+    score_thr: float = 0.3,
+) -> dict[str, np.ndarray]:
+    """Draw a clip of a data set: a strip of frames for each modality that can be shown.
 
-    Args:
-        frames: The frames.
-        flow: Their optical flow, hue for direction and saturation for speed.
-        boxes: The frames with the detected boxes.
-    """
-
-    frames: np.ndarray
-    flow: np.ndarray
-    boxes: np.ndarray
-
-
-def clip_strip(
-    record: dict[str, Any], num_frames: int = 6, zoom: int = 2, score_thr: float = 0.3
-) -> Strip:
-    """Draw a clip of a data set.
+    Flow is coloured, boxes are drawn on the frames of the first modality of images. Sound and
+    other modalities that are no images have no strip, nor has what the clip lacks.
 
     Args:
-        record: With `rgb`, `flow` and `obj` among its media.
-        num_frames: Frames of the strip, evenly spread over the clip.
-        zoom: Factor on the stored resolution.
+        record: Of the clip, with its media.
+        modalities: Name to modality, as the test pipeline has them.
+        num_frames: Frames of a strip, evenly spread over the clip.
         score_thr: Boxes below are not drawn.
+
+    Returns:
+        Name to (height, T * width, 3) uint8 RGB.
     """
     last = record['stop_frame'] - 1
     inds_T = np.linspace(record['start_frame'], last, num_frames).round().astype(np.int64)
-    frames = [_enlarge(frame, zoom) for frame in RGBModality().read(record, inds_T)]
-    flow = [decode_flow(frame) for frame in FlowModality().read(record, inds_T)]
+    strips: dict[str, list[np.ndarray]] = {}
+    there = {name: m for name, m in modalities.items() if m.available(record)}
+    for name, modality in there.items():
+        if isinstance(modality, FlowModality):
+            strips[name] = _flow_frames(modality.read(record, inds_T)[..., :2])
+        elif isinstance(modality, ImageModality) and modality.channels == 3:
+            strips[name] = [_resize(frame) for frame in modality.read(record, inds_T)]
+    ground = next((strips[n] for n in strips if not isinstance(there[n], FlowModality)), None)
+    for name, modality in there.items():
+        if isinstance(modality, DetectionModality):
+            boxes = modality.read(record, inds_T)
+            classes = modality.class_names(record)
+            frames = ground or [_blank(modality.frame_shape(record, boxes))] * num_frames
+            strips[name] = [
+                draw_boxes(frame, boxes_N[boxes_N[:, 4] >= score_thr], classes)
+                for frame, boxes_N in zip(frames, boxes, strict=True)
+            ]
+    return {name: _side_by_side(frames) for name, frames in strips.items()}
+
+
+def _flow_frames(encoded: np.ndarray) -> list[np.ndarray]:
+    flow = [decode_flow(frame) for frame in encoded]
     fastest = max(1.0, float(np.quantile(np.stack([speed(f) for f in flow]), 0.995)))
-    coloured = [_enlarge(flow_colours(frame, fastest), zoom) for frame in flow]
-    file = DetectionFile(record['media']['obj'])
-    boxes = file.read(record['video_id'], inds_T, max_boxes=10)
-    drawn = [
-        draw_boxes(frame, boxes_N[boxes_N[:, 4] >= score_thr], file.classes)
-        for frame, boxes_N in zip(frames, boxes, strict=True)
-    ]
-    return Strip(_side_by_side(frames), _side_by_side(coloured), _side_by_side(drawn))
+    return [_resize(flow_colours(frame, fastest)) for frame in flow]
 
 
 def speed(flow_HW2: np.ndarray) -> np.ndarray:
@@ -123,7 +125,8 @@ def draw_boxes(frame: np.ndarray, boxes_N6: np.ndarray, classes: list[str]) -> n
         colour = BOX_COLOURS[label % len(BOX_COLOURS)]
         x1, y1, x2, y2 = np.rint(box[:4] * (width, height, width, height)).astype(int).tolist()
         cv2.rectangle(drawn, (x1, y1), (x2, y2), colour, 2)
-        _draw_name(drawn, classes[label], (x1, y1), colour)
+        name = classes[label] if label < len(classes) else str(label)
+        _draw_name(drawn, name, (x1, y1), colour)
     return drawn
 
 
@@ -137,8 +140,15 @@ def _draw_name(image: np.ndarray, name: str, corner: tuple[int, int], colour: tu
     cv2.putText(image, name, (left + 1, bottom - base), font, scale, (0, 0, 0), 1, cv2.LINE_AA)
 
 
-def _enlarge(image: np.ndarray, zoom: int) -> np.ndarray:
-    return cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC)
+def _resize(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    size = max(1, round(width * HEIGHT / height)), HEIGHT
+    way = cv2.INTER_AREA if height > HEIGHT else cv2.INTER_CUBIC
+    return cv2.resize(image, size, interpolation=way)
+
+
+def _blank(shape: tuple[int, int]) -> np.ndarray:
+    return _resize(np.full((*shape, 3), 60, np.uint8))
 
 
 def _side_by_side(images: list[np.ndarray], gap: int = 4) -> np.ndarray:
@@ -148,7 +158,7 @@ def _side_by_side(images: list[np.ndarray], gap: int = 4) -> np.ndarray:
 
 
 def outcomes(baseline: ScoreTable, student: ScoreTable, task: str) -> dict[str, np.ndarray]:
-    """Clip indices by who is right (see `OUTCOMES`)."""
+    """Clip indices by who is right, one of `OUTCOMES`; student and baseline are any two models."""
     right_b = predictions(baseline, task).correct_N
     right_s = predictions(student, task).correct_N
     return {

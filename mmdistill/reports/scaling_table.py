@@ -3,11 +3,45 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..metrics import Interval, ScoreTable, divided_by_temperature, table_intervals, table_metrics
-from .tables import markdown_lines
+from ..metrics.temperature import HIGHEST, LOWEST
+from .tables import Column, markdown_table
 
 # Name and title of the errors that the table shows, in percent or not.
-COLUMNS = (('ece', 'ECE, %', 100), ('nll', 'NLL', 1), ('brier', 'Brier', 1))
+COLUMNS = (('ece', 'ECE', 100), ('nll', 'NLL', 1), ('brier', 'Brier', 1))
+
+
+def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
+    """Check that the test is of the same classes as the holdout, and of none of its clips.
+
+    Raises:
+        ValueError: It is not.
+    """
+    ours, theirs = (
+        {task: x.shape[2] for task, x in sorted(table.scores.items())} for table in (test, holdout)
+    )
+    if ours != theirs:
+        raise ValueError(
+            f'The test has the classes {ours}, the holdout {theirs}: give dumps of one model.'
+        )
+    shared = np.intersect1d(holdout.sample_ids, test.sample_ids)
+    if len(shared):
+        raise ValueError(
+            f'{len(shared)} clips are in the holdout and in the test, such as {str(shared[0])!r}: '
+            'temperatures that were fitted on test clips show nothing about the test.'
+        )
+
+
+def at_the_limit(temperatures: Mapping[str, float]) -> list[str]:
+    """A sentence for every task of which the holdout has no best temperature."""
+    return [
+        f'the temperature of {task!r} is at the limit, {value:.4g}: the holdout is answered '
+        'without an error, or no better than by chance; do not use it.'
+        for task, value in temperatures.items()
+        if not 1.01 * LOWEST < value < 0.99 * HIGHEST
+    ]
 
 
 def compare_scaling(
@@ -33,25 +67,32 @@ def compare_scaling(
     return result
 
 
+def scaling_columns() -> list[Column]:
+    """The temperature, and before and after of every error."""
+    columns = [Column('T', 'temperature', digits=3)]
+    for name, title, factor in COLUMNS:
+        digits = 1 if factor == 100 else 3
+        for when in ('before', 'after'):
+            columns.append(Column(f'{title} {when}', f'{name} {when}', factor, digits))
+    return columns
+
+
+def scaling_row(
+    result: dict[str, Any], temperatures: Mapping[str, float], task: str
+) -> dict[str, Any]:
+    """Temperature and errors of a task, before and after, with intervals."""
+    row: dict[str, Any] = {'title': task, 'temperature': temperatures.get(task), 'intervals': {}}
+    for when in ('before', 'after'):
+        for name, *_ in COLUMNS:
+            key = f'calibration/{task}/{name}'
+            row[f'{name} {when}'] = result[when]['metrics'][key]
+            if key in result[when]['intervals']:
+                row['intervals'][f'{name} {when}'] = result[when]['intervals'][key]
+    return row
+
+
 def scaling_markdown(result: dict[str, Any], temperatures: Mapping[str, float]) -> str:
     """The comparison as a Markdown table: a row per task, a pair of columns per error."""
-    titles = [f'{title} {when}' for _, title, _ in COLUMNS for when in ('before', 'after')]
-    rows = []
     tasks = [n.split('/')[1] for n in result['before']['metrics'] if n.endswith('/ece')]
-    for task in tasks:
-        temperature = temperatures.get(task)
-        cells = [task, '–' if temperature is None else f'{temperature:.3f}']
-        for name, _, scale in COLUMNS:
-            key = f'calibration/{task}/{name}'
-            cells += [_cell(result[when], key, scale) for when in ('before', 'after')]
-        rows.append(cells)
-    return '\n'.join(markdown_lines(['', 'T', *titles], rows)) + '\n'
-
-
-def _cell(side: dict[str, Any], key: str, scale: float) -> str:
-    digits = 1 if scale == 100 else 3
-    text = f'{scale * side["metrics"][key]:.{digits}f}'
-    if key in side['intervals']:
-        low, high = (f'{scale * end:.{digits}f}' for end in side['intervals'][key])
-        text += f' [{low}, {high}]'
-    return text
+    rows = [scaling_row(result, temperatures, task) for task in tasks]
+    return markdown_table(rows, scaling_columns())

@@ -98,17 +98,22 @@ def alike(table: ScoreTable, first: ScoreTable, path: str) -> ScoreTable:
         table = aligned(table, first.sample_ids)
     except ValueError as error:
         raise ValueError(f'{path} is of another data set than the first dump. {error}') from error
-    sizes, expected = (
-        {task: x.shape[2] for task, x in sorted(t.scores.items())} for t in (table, first)
-    )
-    if sizes != expected:
-        raise ValueError(f'{path} has the classes {sizes}, the first dump has {expected}.')
+    check_classes(table, first, path)
     if (table.groups != first.groups).any():
         raise ValueError(f'{path} assigns clips to other videos (groups) than the first dump.')
     for task, labels_N in first.labels.items():
         _check_labels(path, task, table.labels[task], labels_N, first.sample_ids)
     # Flags are of the annotation file: one dump may lack them.
     return replace(table, flags=first.flags)
+
+
+def check_classes(table: ScoreTable, first: ScoreTable, path: str) -> None:
+    """Raise ValueError unless both tables have the same tasks with as many classes."""
+    sizes, expected = (
+        {task: x.shape[2] for task, x in sorted(t.scores.items())} for t in (table, first)
+    )
+    if sizes != expected:
+        raise ValueError(f'{path} has the classes {sizes}, the first dump has {expected}.')
 
 
 def _check_labels(

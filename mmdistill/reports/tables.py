@@ -1,30 +1,100 @@
-"""The rows of report.json as tables to be copied: Markdown, and LaTeX with booktabs."""
+"""Rows of numbers as tables to be copied: Markdown, and LaTeX with booktabs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 # Characters that LaTeX takes for commands; the backslash comes first, since the others bring it.
 LATEX_ESCAPES = {'\\': r'\textbackslash{}'} | {char: f'\\{char}' for char in '&%$#_{}'}
+LATEX_ESCAPES |= {'−': '$-$', '–': '--', '×': r'$\times$', '→': r'$\to$'}
+MISSING = '–'
 
 
 class Column(NamedTuple):
-    """A column: its title, the key of its number in a row, and how the number is written."""
+    """A column: its title, the key of its number in a row, and how the number is written.
+
+    The title is completed by that of a group of columns, such as `top-1`. With a sign, numbers
+    are differences.
+    """
 
     title: str
     key: str
     factor: float = 1.0
     digits: int = 1
+    group: str = ''
+    sign: str = ''
+
+    @property
+    def heading(self) -> str:
+        """The whole title."""
+        return f'{self.title} {self.group}'.strip()
 
 
-def report_columns(tasks: Sequence[str]) -> list[Column]:
-    """The columns of the demo's report: fractions in percent, NLL in nats, cost."""
+class Cell(NamedTuple):
+    """A number as text, and its interval, which may be missing."""
+
+    value: str
+    interval: str = ''
+
+    def __str__(self) -> str:
+        return f'{self.value} {self.interval}'.strip()
+
+
+class Table(NamedTuple):
+    """A table of the report.
+
+    Args:
+        key: Where the page shows it.
+        title: Its heading.
+        rows: With `title`, `role`, the numbers, and `intervals` (key to low and high).
+        columns: What is shown of them.
+        note: What to know, a sentence or two.
+        corner: Title of the first column.
+    """
+
+    key: str
+    title: str
+    rows: Sequence[Mapping[str, Any]]
+    columns: Sequence[Column]
+    note: str = ''
+    corner: str = ''
+
+    def cells(self, row: Mapping[str, Any]) -> list[Cell]:
+        """The cells of a row, without its title."""
+        return [cell(row, column) for column in self.columns]
+
+    def groups(self) -> list[tuple[str, int]]:
+        """The titles of groups of columns that stand side by side, and their sizes."""
+        found: list[tuple[str, int]] = []
+        for column in self.columns:
+            if found and found[-1][0] == column.group:
+                found[-1] = column.group, found[-1][1] + 1
+            else:
+                found.append((column.group, 1))
+        return found
+
+
+def metric_columns(tasks: Sequence[str], sign: str = '') -> list[Column]:
+    """Accuracy and calibration of every task: fractions in percent, NLL in nats."""
+
+    def of(group: str, key: str, factor: float = 100.0, digits: int = 1) -> list[Column]:
+        return [Column(t, key.format(t), factor, digits, group, sign) for t in tasks]
+
     return [
-        *(Column(f'{task} top-1', f'acc/{task}/top1', 100.0) for task in tasks),
-        *(Column(f'{task} ECE', f'calibration/{task}/ece', 100.0) for task in tasks),
-        *(Column(f'{task} NLL', f'calibration/{task}/nll', 1.0, 2) for task in tasks),
+        *of('top-1', 'acc/{}/top1'),
+        *of('ECE', 'calibration/{}/ece'),
+        *of('NLL', 'calibration/{}/nll', 1.0, 2),
+    ]
+
+
+def cost_columns(batch_sizes: Sequence[int] = ()) -> list[Column]:
+    """What an answer costs: operations per view, all else per clip."""
+    return [
         Column('M params', 'params', 1e-6, 2),
         Column('GFLOPs', 'flops', 1e-9, 2),
-        Column('ms', 'latency_ms', 1.0, 0),
+        Column('ms', 'latency_ms'),
+        Column('ms, p95', 'p95_ms'),
+        Column('MB at peak', 'peak_bytes', 1e-6, 0),
+        *(Column(f'clips/s, batch {n}', f'throughput/{n}') for n in batch_sizes),
     ]
 
 
@@ -42,37 +112,55 @@ def markdown_lines(
     return [f'| {" | ".join(cells)} |' for cells in lines]
 
 
-def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> str:
-    """A row per model; the student in bold, a dash where a model lacks a number."""
-    head = ['', *(column.title for column in columns)]
+def markdown_table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], corner: str = ''
+) -> str:
+    """A row per model; students in bold, a dash where a model lacks a number."""
+    head = [corner, *(column.heading for column in columns)]
     cells = []
     for row in rows:
-        texts = [row['title'], *(_cell(row, column) for column in columns)]
-        cells.append([f'**{x}**' for x in texts] if row['role'] == 'student' else texts)
+        texts = [row['title'], *(str(cell(row, column)) for column in columns)]
+        texts = [text.replace('|', r'\|') for text in texts]
+        cells.append([f'**{x}**' for x in texts] if row.get('role') == 'student' else texts)
     return '\n'.join(markdown_lines(head, cells, '---:')) + '\n'
 
 
-def latex_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> str:
+def latex_table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], corner: str = ''
+) -> str:
     """The same as a `tabular` environment; needs `\\usepackage{booktabs}`."""
-    titles = [_escaped(column.title) for column in columns]
+    titles = [_escaped(column.heading) for column in columns]
     lines = [
         f'\\begin{{tabular}}{{l{"r" * len(columns)}}}',
         '\\toprule',
-        f'{" & ".join(["", *titles])} \\\\',
+        f'{" & ".join([_escaped(corner), *titles])} \\\\',
         '\\midrule',
     ]
     for row in rows:
-        cells = [_escaped(row['title']), *(_cell(row, column, '--') for column in columns)]
-        if row['role'] == 'student':
+        cells = [_escaped(row['title']), *(_latex_cell(row, column) for column in columns)]
+        if row.get('role') == 'student':
             cells = [f'\\textbf{{{cell}}}' for cell in cells]
         lines.append(f'{" & ".join(cells)} \\\\')
     return '\n'.join([*lines, '\\bottomrule', '\\end{tabular}']) + '\n'
 
 
-def _cell(row: Mapping[str, Any], column: Column, missing: str = '–') -> str:
+def cell(row: Mapping[str, Any], column: Column) -> Cell:
+    """The number of a row in a column, with its interval; a dash where there is none."""
     if row.get(column.key) is None:
-        return missing
-    return f'{column.factor * row[column.key]:.{column.digits}f}'
+        return Cell(MISSING)
+    ends = row.get('intervals', {}).get(column.key)
+    interval = f'[{", ".join(_written(end, column) for end in ends)}]' if ends else ''
+    return Cell(_written(row[column.key], column), interval)
+
+
+def _written(value: float, column: Column) -> str:
+    text = f'{column.factor * value:{column.sign}.{column.digits}f}'
+    return text.replace('-', '−')
+
+
+def _latex_cell(row: Mapping[str, Any], column: Column) -> str:
+    value, interval = (_escaped(text) for text in cell(row, column))
+    return f'{value} {{\\scriptsize {interval}}}' if interval else value
 
 
 def _escaped(text: str) -> str:

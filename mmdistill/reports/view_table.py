@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
 
 from ..metrics import ViewScore
 from .figures import GRID, STYLE, colour_of, to_svg
-from .tables import markdown_lines
+from .tables import Column, markdown_table
 
 LINES = {'logits': '-', 'probs': '--'}
 MARKERS = {1: 'o', 2: 's', 3: '^'}
@@ -33,51 +34,71 @@ def views_csv(models: ModelViews, tasks: Sequence[str]) -> str:
     return file.getvalue()
 
 
+def view_columns(models: ModelViews) -> list[Column]:
+    """Top-1 and ECE of every model, in percent."""
+    kinds = (('top-1', 'top1'), ('ECE', 'ece'))
+    return [
+        Column(f'{name} {title}', f'{name} {kind}', 100.0)
+        for name in models
+        for title, kind in kinds
+    ]
+
+
+def view_rows(models: ModelViews, task: str) -> list[dict[str, Any]]:
+    """A row per number of clips, crops and reducer; marked where other clips stand for them."""
+    rows: dict[tuple, dict[str, Any]] = {}
+    for name, scores in models.items():
+        for s in scores:
+            place = s.clips, s.crops, s.reducer
+            row = rows.setdefault(place, {'exact': True})
+            row[f'{name} top1'] = s.metrics[f'acc/{task}/top1']
+            row[f'{name} ece'] = s.metrics[f'calibration/{task}/ece']
+            row['exact'] &= s.exact
+    return [
+        {'title': f'{clips} x {crops}{"" if row["exact"] else "*"}, mean {reducer}', **row}
+        for (clips, crops, reducer), row in sorted(rows.items())
+    ]
+
+
 def views_markdown(models: ModelViews, task: str) -> str:
     """Top-1 and ECE of one task in percent, the models side by side."""
-    titles = [title for name in models for title in (f'{name}, top-1', 'ECE')]
-    rows = []
-    by_place = {
-        name: {(s.clips, s.crops, s.reducer): s for s in scores} for name, scores in models.items()
-    }
-    places = sorted({place for found in by_place.values() for place in found})
-    for clips, crops, reducer in places:
-        cells, nearest = [], False
-        for found in by_place.values():
-            score = found.get((clips, crops, reducer))
-            cells += _cells(score, task)
-            nearest = nearest or (score is not None and not score.exact)
-        views = f'{clips} x {crops}{"*" if nearest else ""}'
-        rows.append([views, reducer, *cells])
-    lines = markdown_lines([f'{task}: clips x crops', 'mean of', *titles], rows)
+    rows = view_rows(models, task)
+    text = markdown_table(rows, view_columns(models), f'{task}: clips x crops')
     note = '\n\\* the nearest of the tested clips: a test of so many would sample others.\n'
-    return '\n'.join(lines) + '\n' + (note if any('*' in line for line in lines[2:]) else '')
+    return text + ('' if all(row['exact'] for row in rows) else note)
 
 
-def _cells(score: ViewScore | None, task: str) -> list[str]:
-    if score is None:
-        return ['–', '–']
-    keys = (f'acc/{task}/top1', f'calibration/{task}/ece')
-    return [f'{100 * score.metrics[key]:.1f}' for key in keys]
+def views_plot(
+    models: ModelViews,
+    task: str,
+    colours: Mapping[str, str] | None = None,
+    panels: Sequence[tuple[str, str]] = KEYS[:2],
+) -> str:
+    """Top-1 and ECE over the number of clips: a colour per model, a marker per number of crops.
 
-
-def views_plot(models: ModelViews, task: str) -> str:
-    """Top-1 and ECE over the number of clips: a colour per model, a marker per number of crops."""
+    Args:
+        models: Name of a model to its scores.
+        task: What is drawn.
+        colours: Name of a model to its colour; default: see `colour_of`.
+        panels: Some of `KEYS`, a panel each.
+    """
+    colours = colours or {name: colour_of(name, i) for i, name in enumerate(models)}
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(8.4, 3.6), layout='constrained')
-        panels = zip(figure.subplots(1, 2), (('acc', 'top1'), ('calibration', 'ece')), strict=True)
-        for axes, (kind, metric) in panels:
-            for number, (name, scores) in enumerate(models.items()):
-                key = f'{kind}/{task}/{metric}'
-                _draw_model(axes, name, scores, key, colour_of(name, number))
+        width = 4.2 * len(panels) if len(panels) > 1 else 4.6
+        figure = Figure(figsize=(width, 3.6), layout='constrained')
+        drawn = figure.subplots(1, len(panels), squeeze=False)[0]
+        for axes, (kind, metric) in zip(drawn, panels, strict=True):
+            for name, scores in models.items():
+                _draw_model(axes, name, scores, f'{kind}/{task}/{metric}', colours[name])
             axes.set_title(f'{task}, {"top-1" if metric == "top1" else "ECE"}, %', loc='left')
             axes.set_xlabel('clips of a video')
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid(axis='y', color=GRID)
             axes.set_axisbelow(True)
         handles, labels = axes.get_legend_handles_labels()
+        columns = 3 if len(panels) > 1 else 2
         figure.legend(
-            handles, labels, loc='outside lower center', ncols=3, frameon=False, fontsize=8
+            handles, labels, loc='outside lower center', ncols=columns, frameon=False, fontsize=8
         )
         return to_svg(figure)
 

@@ -1,6 +1,13 @@
 """Chains of tools: stages as subprocesses, finished ones skipped, memory and time measured."""
 
-from .demo_chain import DEMO_MODELS, DemoSettings, data_stages, report_stage, training_stages
+from .demo_chain import (
+    DEMO_MODELS,
+    DemoSettings,
+    data_stages,
+    evidence_stages,
+    report_stage,
+    training_stages,
+)
 from .display import LineDisplay, LiveDisplay, make_display
 from .memory import process_tree_bytes
 from .results_chain import ResultsSettings, measured_seeds, results_stages, row_config
@@ -20,6 +27,7 @@ __all__ = [
     'Stage',
     'StageFailedError',
     'data_stages',
+    'evidence_stages',
     'finished_runs',
     'is_finished',
     'make_display',

@@ -113,9 +113,7 @@ def training_stages(settings: DemoSettings, teachers: bool = True) -> list[Stage
     ]
     tested = DEMO_MODELS if teachers else ('rgb', 'student')
     # Trainings come first in the list, so tests fill the cores that they leave free.
-    return stages + [
-        _test(settings, name, EXPERTS if name in TEACHERS else (name,)) for name in tested
-    ]
+    return stages + [_test(settings, name) for name in tested]
 
 
 def _training(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stage:
@@ -139,41 +137,87 @@ def _training(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stag
     )
 
 
-def _test(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stage:
+def _test(settings: DemoSettings, name: str) -> Stage:
     folder = settings.work_dir / 'test' / name
-    is_teacher = name in TEACHERS
     return Stage(
         name=f'test_{name}',
         command=(
-            'tools/test.py',
-            settings.config(name),
-            *(() if is_teacher else (settings.best(name),)),
+            *_tested(settings, name),
             *('--out', f'{folder}/metrics.json', '--dump', f'{folder}/scores.npz'),
             *('--work-dir', f'{folder}/log'),
-            *settings.options(*((f'expert_dir={settings.work_dir}',) if is_teacher else ())),
+            *_test_options(settings, name),
         ),
         home=settings.work_dir,
-        needs=needs,
+        needs=_tested_after(name),
         inputs=(settings.config(name),),
         outputs=(f'{folder}/metrics.json', f'{folder}/scores.npz'),
         owned=(str(folder),),
     )
 
 
+def evidence_stages(settings: DemoSettings) -> list[Stage]:
+    """Tests that only the report asks for: in five clips, and on the holdout of all models."""
+    five = ('test_dataloader.dataset.pipeline.sample.num_clips=5',)
+    # The longer ones first: those of the student are the end of the chain.
+    views = [_dump(settings, 'views', name, options=five) for name in ('rgb', 'student')]
+    return views + [_dump(settings, 'holdout', name, ('--holdout',)) for name in DEMO_MODELS]
+
+
+def _dump(
+    settings: DemoSettings,
+    kind: str,
+    name: str,
+    flags: tuple[str, ...] = (),
+    options: tuple[str, ...] = (),
+) -> Stage:
+    folder = settings.work_dir / kind / name
+    return Stage(
+        name=f'{kind}_{name}',
+        command=(
+            *_tested(settings, name),
+            *flags,
+            *('--dump', f'{folder}/scores.npz', '--work-dir', f'{folder}/log'),
+            *_test_options(settings, name, *options),
+        ),
+        home=settings.work_dir,
+        needs=_tested_after(name),
+        inputs=(settings.config(name),),
+        outputs=(f'{folder}/scores.npz',),
+        owned=(str(folder),),
+    )
+
+
+def _tested(settings: DemoSettings, name: str) -> tuple[str | OneFile, ...]:
+    """The beginning of a test's command: the teachers bring their weights."""
+    weights = () if name in TEACHERS else (settings.best(name),)
+    return ('tools/test.py', settings.config(name), *weights)
+
+
+def _test_options(settings: DemoSettings, name: str, *more: str) -> tuple[str, ...]:
+    experts = (f'expert_dir={settings.work_dir}',) if name in TEACHERS else ()
+    return settings.options(*experts, *more)
+
+
+def _tested_after(name: str) -> tuple[str, ...]:
+    return EXPERTS if name in TEACHERS else (name,)
+
+
 def report_stage(settings: DemoSettings) -> Stage:
     """The stage that measures costs and writes the report."""
     folder = settings.work_dir
     written = tuple(f'{folder}/report.{kind}' for kind in ('html', 'json', 'md', 'tex'))
+    tests = tuple(f'test_{name}' for name in DEMO_MODELS)
     return Stage(
         name='report',
         command=(
-            'tools/analysis/demo_report.py',
-            *(str(folder), '--data-root', str(settings.data_root)),
-            *('--configs', str(settings.configs)),
-            *settings.options(),
+            *('tools/analysis/report.py', settings.config('report'), '--out', str(folder)),
+            # The overrides of the models are in what their tests wrote.
+            *('--cfg-options', f'data_root={settings.data_root}/', f'expert_dir={folder}'),
+            f'detector.config={settings.config("detector")}',
         ),
         home=folder,
-        needs=tuple(f'test_{name}' for name in DEMO_MODELS),
+        needs=(*tests, *(stage.name for stage in evidence_stages(settings))),
+        inputs=(settings.config('report'),),
         outputs=written,
         owned=written,
     )

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ElementTree
 
-from mmdistill.reports.cost_figures import pareto_front, pareto_plot, rates_plot
+from mmdistill.reports.cost_figures import label_places, pareto_front, pareto_plot, rates_plot
 
 METRIC = 'acc/action/top1'
 
@@ -32,3 +32,17 @@ def test_plots_are_svg_and_name_their_models():
     assert 'rgb, frames per second' in rates and '20.0 %' in rates
     untested = [model | {'metrics': {}} for model in models]
     assert '%' not in rates_plot(untested, ('rgb', 'obj'), METRIC).split('</style>')[-1]
+
+
+def test_one_panel_with_titles_and_colours():
+    models = [entry('a', 2e8, 0.2) | {'title': 'My model', 'colour': '#123456'}]
+    svg = pareto_plot([*models, entry('b', 9e8, 0.4)], METRIC, ['latency_ms'])
+    assert 'My model' in svg and '#123456' in svg
+    assert 'median latency' in svg and 'GFLOPs' not in svg
+
+
+def test_names_point_inwards_and_do_not_cover_each_other():
+    cheap, dear, same = label_places([1.0, 100.0, 90.0], [0.2, 0.8, 0.79])
+    assert (cheap.side, dear.side, same.side) == ('left', 'right', 'right')
+    assert cheap.up == dear.up and same.up == dear.up - 11
+    assert label_places([1.0], [0.5])[0].side == 'left'

@@ -35,3 +35,12 @@ def test_curves_are_named():
     titles = {'student': 'Student', 'rgb_baseline': 'RGB baseline'}
     svg = curves_plot(curves, titles, 'epoch', '%', 100.0)
     assert 'RGB baseline' in svg and 'epoch' in svg
+
+
+def test_curves_of_any_model_have_a_colour():
+    curves = {'mine': ([1, 2], [0.1, 0.2]), 'other': ([1, 2], [0.1, 0.3])}
+    titles = {name: name for name in curves}
+    assert 'other' in curves_plot(curves, titles, 'epoch', '%')
+    assert '#123456' in curves_plot(
+        curves, titles, 'epoch', '%', colours=dict.fromkeys(curves, '#123456')
+    )

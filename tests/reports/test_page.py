@@ -4,68 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
-import pytest
 
-from mmdistill.reports import Cost, RowSource, build_row, render_html
-from mmdistill.reports.html import image_uri
-from mmdistill.reports.page import headline_cards, page_pictures
+from mmdistill.reports.html import code, image_uri
+from mmdistill.reports.page import weight_bars
 
-from .conftest import CLASSES, make_table, write_scalars, write_test_files
-from .test_sample_clips import write_clip
-
-NAMES = {
-    'rgb_baseline': ('baseline', 0.5),
-    'obj_expert': ('expert', 2.0),
-    'teacher_uniform': ('teacher', 2.5),
-    'teacher': ('teacher', 3.0),
-    'student': ('student', 1.5),
-}
-
-
-class Dataset:
-    """Every clip of the table shows the same frames."""
-
-    metainfo = {'classes': CLASSES}
-
-    def __init__(self, record, ids):
-        self.record, self.ids = record, ids
-
-    def __len__(self):
-        return len(self.ids)
-
-    def load_record(self, index):
-        return {**self.record, 'sample_id': self.ids[index]}
-
-
-@pytest.fixture(scope='module')
-def filled(tmp_path_factory):
-    tmp_path = tmp_path_factory.mktemp('demo')
-    tables, rows = {}, []
-    for seed, (name, (role, skill)) in enumerate(NAMES.items()):
-        tables[name] = make_table(skill, seed)
-        folder = tmp_path / name
-        write_test_files(folder, tables[name])
-        source = RowSource(
-            name, f'<{name}>', role, folder / 'metrics.json', folder / 'scores.npz', folder / 'c.py'
-        )
-        rows.append(build_row(source, Cost(10**6, 10**9, 5.0)))
-    report = {
-        'title': 'A demo',
-        'subtitle': 'of something',
-        'tasks': ['verb', 'noun', 'action'],
-        'splits': [('unseen', 'verb')],
-        'rows': rows,
-        'has_flops_note': False,
-        'detector': {'ap50': 0.9, 'ap': 0.5, 'epoch': 3},
-        'teacher_weights': {'verb': {'rgb': 0.25, 'obj': 0.75}},
-        'setting': {'machine': 'here'},
-        'stages': [{'name': 'rgb', 'seconds': 1.0, 'peak_bytes': 10**9}],
-    }
-    report['cards'] = headline_cards(report)
-    write_scalars(tmp_path / 'train', '1', [{'loss': 2.0, 'step': 1}, {'loss': 1.0, 'step': 2}])
-    dataset = Dataset(write_clip(tmp_path / 'clip'), tables['student'].sample_ids)
-    pictures = page_pictures(report, tables, {'student': tmp_path / 'train'}, dataset)
-    return report, pictures
+from .conftest import LONG
 
 
 class Tags(HTMLParser):
@@ -87,41 +30,66 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_loads_nothing_from_elsewhere(filled):
-    page = render_html(*filled)
+def test_the_page_loads_nothing_from_elsewhere(page):
     tags = Tags()
-    tags.feed(page)
+    tags.feed(page[1])
     assert tags.open == []
     assert tags.sources and all(source.startswith('data:image/') for source in tags.sources)
-    assert not re.search(r'url\(|@import|https?://', re.sub(r'base64,[^"]+', '', page))
+    assert not re.search(r'url\(|@import|https?://', re.sub(r'base64,[^"]+', '', page[1]))
 
 
-def test_the_page_shows_every_row_and_section(filled):
-    report, pictures = filled
-    page = render_html(report, pictures)
+SECTIONS = (
+    'Results',
+    'Can the confidence be trusted?',
+    'Views',
+    'Cost of an answer',
+    'What the teacher listens to',
+    'Training',
+    'Sample clips',
+    'Setting',
+    'Not in this report',
+)
+
+
+def test_the_page_shows_every_row_and_section(page):
+    report, html = page
     for row in report['rows']:
-        assert f'&lt;{row["name"]}&gt;' in page
-        assert f'{100 * row["acc/action/top1"]:.1f}' in page
-    for heading in ('Results', 'confidence', 'Training', 'Sample clips', 'Setting'):
-        assert re.search(f'<h2>[^<]*{heading}', page)
-    assert len(pictures['clips']) >= 4
-    assert page.count('reliability diagram') == 3 * 4
+        assert f'{100 * row["acc/action/top1"]:.1f}' in html
+    assert '<h1>A &lt;report&gt;</h1>' in html and 'RGB &lt;base&gt;' in html
+    assert re.findall('<h2>([^<]*)</h2>', html) == list(SECTIONS)
+    # Three tasks of four tests, two of which were scaled.
+    assert html.count('alt="reliability diagram') == 3 * (2 + 2 * 2)
+    assert html.count('alt="accuracy over cost"') == html.count('alt="over the number') == 2
+    assert len(re.findall('<h3>(verb|noun|action)</h3>', html)) == 3 + 1
 
 
-def test_headline_says_the_difference_in_points(filled):
-    report, _ = filled
-    rows = {row['name']: row for row in report['rows']}
-    gain = rows['student']['acc/action/top1'] - rows['rgb_baseline']['acc/action/top1']
-    assert report['cards'][0]['value'] == f'{100 * gain:+.1f}'.replace('-', '−')
-    assert report['cards'][-1]['value'] == '90.0'
+def test_clips_show_the_five_best_answers_of_student_baseline_and_experts(page):
+    html = page[1]
+    clips = html.split('<article class="clip">')[1:]
+    assert len(clips) >= 4
+    for clip in clips:
+        titles = re.findall('<h4>([^<]*)</h4>', clip)
+        assert titles == ['RGB &lt;base&gt;', 'small', 'flow', LONG]
+        # Of three verbs and four nouns all are shown; one of each is right.
+        assert clip.count('class="bar"') == 4 * (3 + 4)
+        assert clip.count('<span class="right">') == 4 * 2
+        assert clip.count('alt="flow of') == clip.count('alt="rgb of') == 1
+    assert 'only small is right' in html
 
 
-def test_right_answers_are_marked(filled):
-    report, pictures = filled
-    clip = next(clip for clip in pictures['clips'] if clip['outcome'].startswith('only the stud'))
-    student = next(a for a in clip['answers'] if a['title'] == '<student>')
-    # Two best classes of each task: the first of each is the answer, and it is right.
-    assert [line['right'] for line in student['lines']] == [True, False, True, False]
+def test_weights_that_are_the_same_stand_together():
+    weights = {'verb': {'rgb': 0.25, 'flow': 0.75}}
+    rows = [
+        {'title': 'a', 'teacher_weights': weights},
+        {'title': 'b', 'teacher_weights': {'verb': {'rgb': 0.5, 'flow': 0.5}}},
+        {'title': 'c', 'teacher_weights': weights},
+        {'title': 'd'},
+    ]
+    assert [title for title, _ in weight_bars(rows)] == ['a, c', 'b']
+
+
+def test_commands_in_sentences_are_marked_and_escaped():
+    assert code('run `a <b>`.') == 'run <code>a &lt;b&gt;</code>.'
 
 
 def test_pictures_survive_encoding():

@@ -1,45 +1,33 @@
-"""Rows of report.json from the files that testing and training write."""
+"""What is read from the files that testing, training and chains of stages write."""
 
 import json
 
 import pytest
 
-from mmdistill.reports import Cost, RowSource, best_detection, build_row, teacher_weights
-from mmdistill.reports.report_data import curve, smoothed
+from mmdistill.reports import best_detection, teacher_weights
+from mmdistill.reports.report_data import curve, read_metrics, smoothed, stage_costs
 
-from .conftest import metrics_of, write_scalars, write_test_files
-
-
-def source(folder, **kwargs):
-    given = {'name': 'flow_expert', 'title': 'Flow expert', 'role': 'expert', 'reads': ('flow',)}
-    files = {'metrics': folder / 'metrics.json', 'scores': folder / 'scores.npz'}
-    return RowSource(**{**given, **files, 'config': folder / 'c.py', **kwargs})
+from .conftest import write_scalars, write_test_files
 
 
-def test_a_row_holds_cost_and_metrics_as_fractions(tmp_path, tables):
+def test_metrics_are_read_and_bad_files_told(tmp_path, tables):
     write_test_files(tmp_path / 'flow', tables['strong'])
-    row = build_row(source(tmp_path / 'flow'), Cost(10, 600, 1.234), num_views=3)
-    assert (row['name'], row['role'], row['num_samples']) == ('flow_expert', 'expert', 40)
-    assert (row['params'], row['flops'], row['latency_ms']) == (10, 200, 1.23)
-    assert 'flow' in row['flops_note']
-    for key, value in metrics_of(tables['strong']).items():
-        assert row[key] == value
-    assert json.loads(json.dumps(row)) == row
-
-
-def test_only_flow_has_uncounted_operations(tmp_path, tables):
-    write_test_files(tmp_path / 'rgb', tables['weak'])
-    assert 'flops_note' not in build_row(source(tmp_path / 'rgb', reads=('rgb',)), Cost())
-
-
-def test_bad_files_are_told(tmp_path):
+    assert read_metrics(tmp_path / 'flow/metrics.json')['num_samples'] == 40
     with pytest.raises(FileNotFoundError, match='tools/test.py --out'):
-        build_row(source(tmp_path), Cost())
+        read_metrics(tmp_path / 'metrics.json')
     (tmp_path / 'metrics.json').write_text('{"metrics": {}}')
     with pytest.raises(ValueError, match='num_samples'):
-        build_row(source(tmp_path), Cost())
-    with pytest.raises(ValueError, match='role is one of'):
-        source(tmp_path, role='referee')
+        read_metrics(tmp_path / 'metrics.json')
+
+
+def test_stages_are_in_the_order_they_ended(tmp_path):
+    for name, finished in (('b', 1.0), ('a', 2.0)):
+        stamp = {'seconds': 3.0, 'peak_bytes': 4, 'finished': finished, 'identity': {}}
+        (tmp_path / f'{name}.json').write_text(json.dumps(stamp))
+    (tmp_path / 'c.started.json').write_text('{}')
+    assert stage_costs(tmp_path) == [
+        {'name': name, 'seconds': 3.0, 'peak_bytes': 4} for name in ('b', 'a')
+    ]
 
 
 def test_detector_is_reported_at_its_best_epoch(tmp_path):

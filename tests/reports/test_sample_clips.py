@@ -1,62 +1,59 @@
 """Strips of clips from real files on disk; the colours of flow; the choice of clips."""
 
-import cv2
 import numpy as np
 import pytest
 
-from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
-from mmdistill.modalities.flow_encoding import encode_flow
+from mmdistill.modalities import AudioModality, DetectionModality, FlowModality, RGBModality
 from mmdistill.reports.sample_clips import (
     choose_clips,
-    clip_strip,
+    clip_strips,
     colour_wheel,
     draw_boxes,
     flow_colours,
     outcomes,
 )
 
-from .conftest import make_table
+from .conftest import make_table, write_clip
 
 
-def write_clip(root, num_frames=8, width=32, height=24):
-    """Frames that brighten, flow to the right, one box in the left half of each frame."""
-    for folder in ('rgb', 'flow/u', 'flow/v'):
-        (root / folder).mkdir(parents=True)
-    right = encode_flow(np.full((height, width), 5.0))
-    still = encode_flow(np.zeros((height, width)))
-    for i in range(num_frames):
-        name = f'frame_{i + 1:010d}.jpg'
-        cv2.imwrite(str(root / 'rgb' / name), np.full((height, width, 3), 20 * i, np.uint8))
-        cv2.imwrite(str(root / 'flow/u' / name), right)
-        cv2.imwrite(str(root / 'flow/v' / name), still)
-    boxes = np.tile([0.0, 0.0, width / 2, height], (num_frames, 1))
-    frames = np.arange(num_frames)
-    scores, labels = np.full(num_frames, 0.9), np.zeros(num_frames, int)
-    video = VideoDetections(
-        width, height, num_frames, 1, frames, np.arange(num_frames + 1), boxes, scores, labels
-    )
-    with DetectionWriter(root / 'obj.h5', ['hand']) as writer:
-        writer.write('v1', video)
-    media = {'rgb': str(root / 'rgb'), 'flow': str(root / 'flow'), 'obj': str(root / 'obj.h5')}
+def modalities(**settings):
     return {
-        'sample_id': 'v1_0',
-        'video_id': 'v1',
-        'start_frame': 2,
-        'stop_frame': num_frames,
-        'media': media,
+        'obj': DetectionModality(),
+        'rgb': RGBModality(**settings),
+        'flow': FlowModality(channels=3),
+        'audio': AudioModality(optional=True),
     }
 
 
-def test_a_strip_shows_the_clip_from_its_first_to_its_last_frame(tmp_path):
-    strip = clip_strip(write_clip(tmp_path), num_frames=3, zoom=2)
-    assert strip.frames.shape == strip.flow.shape == strip.boxes.shape == (48, 3 * 64 + 2 * 4, 3)
-    assert strip.frames[20, 20].mean() == pytest.approx(2 * 20, abs=3)
-    assert strip.frames[20, -20].mean() == pytest.approx(7 * 20, abs=3)
+def test_strips_show_the_clip_from_its_first_to_its_last_frame(tmp_path):
+    strips = clip_strips(write_clip(tmp_path), modalities(), num_frames=3)
+    # Frames of 32 x 24 pixels are shown 192 pixels high, with 4 white ones between them.
+    assert {name: x.shape for name, x in strips.items()} == dict.fromkeys(
+        ('rgb', 'flow', 'obj'), (192, 3 * 256 + 2 * 4, 3)
+    )
+    frames, flow, boxes = (strips[name] for name in ('rgb', 'flow', 'obj'))
+    assert frames[80, 80].mean() == pytest.approx(2 * 20, abs=3)
+    assert frames[80, -80].mean() == pytest.approx(7 * 20, abs=3)
     # Motion to the right at full speed is red.
-    assert strip.flow[20, 20, 0] > 250 and strip.flow[20, 20, 1:].max() < 40
+    assert flow[80, 80, 0] > 250 and flow[80, 80, 1:].max() < 40
     # The box's right edge is drawn, the right half is untouched.
-    assert (strip.boxes[40, 30:34] != strip.frames[40, 30:34]).any()
-    assert (strip.boxes[:, 40:60] == strip.frames[:, 40:60]).all()
+    assert (boxes[160, 120:136] != frames[160, 120:136]).any()
+    assert (boxes[:, 160:240] == frames[:, 160:240]).all()
+
+
+def test_large_frames_shrink_and_boxes_need_no_frames(tmp_path):
+    record = write_clip(tmp_path, width=640, height=384)
+    assert clip_strips(record, {'rgb': RGBModality()}, num_frames=2)['rgb'].shape[0] == 192
+    alone = clip_strips(record, {'obj': DetectionModality()}, num_frames=2)
+    assert alone['obj'].shape == (192, 2 * 320 + 4, 3) and np.unique(alone['obj']).size > 2
+
+
+def test_what_a_clip_lacks_has_no_strip(tmp_path):
+    record = write_clip(tmp_path)
+    del record['media']['rgb']
+    assert 'rgb' not in clip_strips(record, modalities(optional=True), num_frames=2)
+    with pytest.raises(KeyError, match="needs 'rgb'"):
+        clip_strips(record, {'rgb': RGBModality()})
 
 
 def test_no_motion_is_white_and_opposite_motions_differ():
@@ -78,6 +75,8 @@ def test_drawing_leaves_the_frame_alone():
     frame = np.zeros((40, 40, 3), np.uint8)
     drawn = draw_boxes(frame, np.array([[0.1, 0.1, 0.9, 0.9, 1.0, 0]]), ['hand'])
     assert frame.max() == 0 and drawn.max() > 0
+    # A label without a name is drawn as its number.
+    assert draw_boxes(frame, np.array([[0.1, 0.1, 0.9, 0.9, 1.0, 3]]), ['hand']).max() > 0
 
 
 def test_outcomes_part_the_clips():

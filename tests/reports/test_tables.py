@@ -1,6 +1,13 @@
 """Tables as text: numbers, missing ones, the student's row, special characters."""
 
-from mmdistill.reports.tables import Column, latex_table, markdown_table, report_columns
+from mmdistill.reports.tables import (
+    Column,
+    Table,
+    cost_columns,
+    latex_table,
+    markdown_table,
+    metric_columns,
+)
 
 ROWS = [
     {'title': 'RGB & flow_1', 'role': 'teacher', 'acc/verb/top1': 0.1234, 'params': 2_080_000},
@@ -36,12 +43,28 @@ def test_a_backslash_is_no_command():
     assert r'a\textbackslash{}b\{c\} \\' in latex_table([row], [])
 
 
+def test_intervals_and_signs_are_written_beside_the_number():
+    row = {'title': 'a|b', 'acc': -0.051, 'intervals': {'acc': [-0.1, 0.0]}}
+    columns = [Column('verb', 'acc', 100.0, group='top-1', sign='+')]
+    assert markdown_table([row], columns, 'corner').splitlines() == [
+        '| corner | verb top-1 |',
+        '| --- | ---: |',
+        r'| a\|b | −5.1 [−10.0, +0.0] |',
+    ]
+    assert r'a|b & $-$5.1 {\scriptsize [$-$10.0, +0.0]} \\' in latex_table([row], columns)
+
+
 def test_every_task_has_its_columns():
-    keys = [column.key for column in report_columns(['verb', 'action'])]
-    assert keys[:4] == [
+    columns = metric_columns(['verb', 'action'])
+    assert [column.key for column in columns] == [
         'acc/verb/top1',
         'acc/action/top1',
         'calibration/verb/ece',
         'calibration/action/ece',
+        'calibration/verb/nll',
+        'calibration/action/nll',
     ]
-    assert {'params', 'flops', 'latency_ms'} <= set(keys)
+    assert columns[1].heading == 'action top-1'
+    assert Table('results', '', [], columns).groups() == [('top-1', 2), ('ECE', 2), ('NLL', 2)]
+    keys = {column.key for column in cost_columns([8])}
+    assert {'params', 'flops', 'latency_ms', 'p95_ms', 'peak_bytes', 'throughput/8'} == keys

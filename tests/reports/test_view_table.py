@@ -4,7 +4,7 @@ import csv
 import io
 
 from mmdistill.metrics import ViewScore
-from mmdistill.reports.view_table import views_csv, views_markdown, views_plot
+from mmdistill.reports.view_table import KEYS, views_csv, views_markdown, views_plot
 
 
 def scores(top1):
@@ -34,8 +34,9 @@ def test_csv_has_a_line_per_combination():
 def test_markdown_sets_models_side_by_side():
     teacher = [s for s in scores(0.7) if (s.clips, s.crops) == (1, 1)]
     table = views_markdown({'student': scores(0.5), 'teacher': teacher}, 'action')
-    assert '| 1 x 1 | logits | 51.0 | 10.0 | 71.0 | 10.0 |' in table
-    assert '| 2 x 3* | probs | 52.0 | 10.0 | – | – |' in table
+    assert table.startswith('| action: clips x crops | student top-1 | student ECE | teacher top-1')
+    assert '| 1 x 1, mean logits | 51.0 | 10.0 | 71.0 | 10.0 |' in table
+    assert '| 2 x 3*, mean probs | 52.0 | 10.0 | – | – |' in table
     assert table.count('\n| ') == 2 + 12 - 1 and 'nearest of the tested clips' in table
     assert '*' not in views_markdown({'teacher': teacher}, 'action')
 
@@ -43,3 +44,5 @@ def test_markdown_sets_models_side_by_side():
 def test_the_plot_names_models_and_crops():
     svg = views_plot({'student': scores(0.5)}, 'action')
     assert 'student, 3 crops, mean probs' in svg and 'action, top-1, %' in svg
+    one = views_plot({'mine': scores(0.5)}, 'action', {'mine': '#123456'}, KEYS[1:2])
+    assert '#123456' in one and 'action, ECE, %' in one and 'top-1' not in one

@@ -1,15 +1,25 @@
 """The demo's graph: complete, in order, and with nothing to do twice."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
-from mmdistill.stages import DEMO_MODELS, DemoSettings, data_stages, report_stage, training_stages
+from mmdistill.reports import read_report_config
+from mmdistill.stages import (
+    DEMO_MODELS,
+    DemoSettings,
+    data_stages,
+    evidence_stages,
+    report_stage,
+    training_stages,
+)
 
 ROOT = Path(__file__).parents[2]
 
 
 def chain(settings):
-    return [*data_stages(settings), *training_stages(settings), report_stage(settings)]
+    tests = [*training_stages(settings), *evidence_stages(settings)]
+    return [*data_stages(settings), *tests, report_stage(settings)]
 
 
 def test_every_stage_comes_after_what_it_needs_and_runs_a_committed_tool():
@@ -19,7 +29,7 @@ def test_every_stage_comes_after_what_it_needs_and_runs_a_committed_tool():
         seen.add(stage.name)
         assert (ROOT / stage.command[0]).is_file()
         assert all((ROOT / path).is_file() for path in stage.inputs)
-    assert {f'test_{name}' for name in DEMO_MODELS} <= seen
+    assert {f'{kind}_{name}' for kind in ('test', 'holdout') for name in DEMO_MODELS} <= seen
 
 
 def test_a_training_seed_touches_no_data_stage():
@@ -47,3 +57,26 @@ def test_options_reach_trainings_and_tests():
     for stage in chain(settings):
         if stage.command[0] in ('tools/train.py', 'tools/test.py'):
             assert stage.command[-1] == 'train_cfg.max_epochs=1'
+
+
+def test_the_report_reads_what_the_chain_writes(tmp_path, monkeypatch):
+    settings = DemoSettings(work_dir=tmp_path / 'work', data_root=tmp_path / 'data')
+    for stage in chain(settings)[:-1]:
+        for output in stage.outputs:
+            path = Path(output.replace('best*', 'best'))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            config = next((x for x in stage.inputs if x.endswith('.py')), None)
+            path.write_text(json.dumps(dict(metrics={}, num_samples=1, config=config)))
+        if '--work-dir' in stage.command:
+            work_dir = stage.command[stage.command.index('--work-dir') + 1]
+            Path(work_dir).mkdir(parents=True, exist_ok=True)
+    (settings.work_dir / 'stamps').mkdir()
+    monkeypatch.chdir(ROOT)
+    command = report_stage(settings).command
+    options = dict(text.split('=', 1) for text in command[command.index('--cfg-options') + 1 :])
+    report = read_report_config(command[1], options)
+    shown = {Path(model.config).stem for model in report.models}
+    assert shown == set(DEMO_MODELS)
+    assert all(model.files.holdout for model in report.models)
+    assert report.detector.checkpoint == str(settings.work_dir / 'detector/best.pth')
+    assert report.out == settings.work_dir

@@ -7,7 +7,12 @@ import pytest
 from mmdistill.config_tools import load_config
 from mmdistill.models import FrameDetector
 from mmdistill.reports.cost import count_params
-from mmdistill.reports.measure import build_tested, measure_model, modalities_read
+from mmdistill.reports.measure import (
+    build_tested,
+    measure_model,
+    modalities_read,
+    without_weights,
+)
 
 
 @pytest.fixture(scope='module')
@@ -20,9 +25,9 @@ def detector():
     return FrameDetector('configs/demo/detector.py', None)
 
 
-def test_a_teacher_pays_for_its_experts_for_flow_and_for_the_detector(tool, tiny_data, detector):
+def test_a_teacher_pays_for_its_experts_for_flow_and_for_the_detector(tiny_data, detector):
     options = dict(data_root=f'{tiny_data}/')
-    cfg = tool.without_weights(load_config('configs/demo/teacher.py', options))
+    cfg = without_weights(load_config('configs/demo/teacher.py', options))
     cost = measure_model(cfg, detector, repeats=1, batch_sizes=[2])
     assert set(cost.parts) == {'network', 'flow', 'obj'}
     assert cost.parts['obj'].params == count_params(detector.model)

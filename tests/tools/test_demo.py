@@ -57,6 +57,11 @@ def test_report_has_every_row_with_cost_and_metrics(demo):
             assert 0 <= row[f'acc/{task}/top1'] <= row[f'acc/{task}/top5'] <= 1
             assert 0 <= row[f'calibration/{task}/ece'] <= 1
             assert row[f'calibration/{task}/nll'] > 0
+        assert row['temperatures'].keys() == {'verb', 'noun'}
+        assert row['intervals'].keys() >= {'acc/action/top1', 'calibration/action/ece'}
+    assert report['left_out'] == [] or [x['section'] for x in report['left_out']] == [
+        'Training curves'
+    ]
     assert 0 <= report['detector']['ap50'] <= 1
     for weights in report['teacher_weights'].values():
         assert sum(weights.values()) == pytest.approx(1, abs=1e-4)
@@ -78,7 +83,8 @@ def test_costs_are_ordered_as_they_must_be(demo):
 def test_page_loads_nothing_from_elsewhere(demo):
     page = (demo[0] / 'work' / 'report.html').read_text(encoding='utf-8')
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
-    assert len(sources) >= 3 * 4 + 1 + 3
+    # Diagrams of six tests, before and after; clips with three strips each; and the other plots.
+    assert len(sources) >= 3 * 6 * 2 + 3 + 2 + 2
     assert all(source.startswith('data:image/') for source in sources)
     assert '<script' not in page
 
@@ -89,7 +95,7 @@ def test_a_second_run_has_nothing_to_do_and_the_seeds_reuse_the_first(demo):
     assert 'Time and memory' in output and 'Student' in output
     again = run_tool('tools/demo.py', '--work-dir', folder / 'work', *shared)
     assert again.returncode == 0
-    assert again.stdout.count('finished before') == 15 and 'started, log' not in again.stdout
+    assert again.stdout.count('finished before') == 23 and 'started, log' not in again.stdout
 
     seeds = run_tool(
         *('tools/analysis/demo_seeds.py', '--seeds', '2', '--work-dir', folder / 'seeds'),

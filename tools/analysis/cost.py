@@ -18,18 +18,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 
 import mmdistill  # noqa: F401  (repairs upstream first)
-from mmdistill.config_tools import ROOT_VARIABLES, load_config
+from mmdistill.config_tools import load_config, own_options
 from mmdistill.files import write_whole
 from mmdistill.models.detector import FrameDetector
 from mmdistill.reports.cost_figures import pareto_plot, rates_plot
 from mmdistill.reports.measure import (
-    ModelCost,
     machine_name,
     measure_model,
     modalities_read,
+    without_weights,
 )
 from mmdistill.reports.report_data import read_metrics
 from mmdistill.user_errors import one_line_errors
@@ -75,26 +75,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def options_of(config: str, args: argparse.Namespace) -> dict[str, Any]:
-    """The `--cfg-options` of a config: roots only where it has them."""
-    there = Config.fromfile(config)
-    return {k: v for k, v in args.cfg_options.items() if k not in ROOT_VARIABLES or k in there}
-
-
-def without_weights(cfg: Config) -> Config:
-    """What a model costs does not depend on its weights: experts need no checkpoints."""
-    for expert in (cfg.model.get('experts') or {}).values():
-        expert['checkpoint'] = None
-    return cfg
-
-
-def entry(cost: ModelCost) -> dict[str, Any]:
-    """A measured model as it is written to cost.json."""
-    parts = {name: part._asdict() for name, part in cost.parts.items()}
-    details = dict(parts=parts, throughput=cost.throughput, frames=cost.frames, rates=cost.rates)
-    return cost.total._asdict() | details
-
-
 def frame_options(frames: dict[str, int]) -> dict[str, int]:
     """The `--cfg-options` that make modalities read so many frames of a clip."""
     load = 'test_dataloader.dataset.pipeline.load.modalities'
@@ -128,16 +108,16 @@ def measure(args: argparse.Namespace) -> tuple[list[dict], list[dict]]:
     models, rates = [], []
     for name, text in args.models.items():
         config, _, checkpoint = text.partition(',')
-        options = options_of(config, args)
+        options = own_options(config, args.cfg_options)
         cfg = without_weights(load_config(config, options))
         cost = measure_model(cfg, detector, args.repeats, args.batch_sizes)
         metrics = read_metrics(Path(args.metrics[name]))['metrics'] if name in args.metrics else {}
-        models.append({'name': name, 'config': config} | entry(cost) | {'metrics': metrics})
+        models.append({'name': name, 'config': config} | cost.as_dict() | {'metrics': metrics})
         print(f'{name}: {cost.total}', flush=True)
         for frames in rate_settings(args.frames, modalities_read(cfg)):
             changed = options | frame_options(frames)
             cfg = without_weights(load_config(config, changed))
-            found = {'name': name} | entry(measure_model(cfg, detector, args.repeats))
+            found = {'name': name} | measure_model(cfg, detector, args.repeats).as_dict()
             found['metrics'] = tested_metrics(config, checkpoint, changed) if args.accuracy else {}
             rates.append(found)
             print(f'{name} at {frames}: {found["flops"] / 1e9:.3f} GFLOPs', flush=True)

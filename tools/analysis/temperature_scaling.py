@@ -16,15 +16,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import check_checkpoint
 from mmdistill.files import write_whole
 from mmdistill.metrics import ScoreTable, fit_temperatures
-from mmdistill.metrics.temperature import HIGHEST, LOWEST
 from mmdistill.models.temperature import KEY, publish
-from mmdistill.reports.scaling_table import compare_scaling, scaling_markdown
+from mmdistill.reports.scaling_table import (
+    at_the_limit,
+    check_apart,
+    compare_scaling,
+    scaling_markdown,
+)
 from mmdistill.reports.score_groups import checked_scores_of
 from mmdistill.user_errors import one_line_errors
 
@@ -72,37 +74,6 @@ def run_on_holdout(args: argparse.Namespace) -> ScoreTable:
         return checked_scores_of(dump)
 
 
-def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
-    """Check that the test is of the same classes as the holdout, and of none of its clips.
-
-    Raises:
-        ValueError: It is not.
-    """
-    ours, theirs = (
-        {task: x.shape[2] for task, x in sorted(table.scores.items())} for table in (test, holdout)
-    )
-    if ours != theirs:
-        raise ValueError(
-            f'The test has the classes {ours}, the holdout {theirs}: give dumps of one model.'
-        )
-    shared = np.intersect1d(holdout.sample_ids, test.sample_ids)
-    if len(shared):
-        raise ValueError(
-            f'{len(shared)} clips are in the holdout and in the test, such as {str(shared[0])!r}: '
-            'temperatures that were fitted on test clips show nothing about the test.'
-        )
-
-
-def warn_of_limits(temperatures: dict[str, float]) -> None:
-    """Say so where the holdout has no best temperature."""
-    for task, value in temperatures.items():
-        if not 1.01 * LOWEST < value < 0.99 * HIGHEST:
-            print(
-                f'warning: the temperature of {task!r} is at the limit, {value:.4g}: the holdout '
-                'is answered without an error, or no better than by chance; do not use it.'
-            )
-
-
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     """Fit, show, store."""
@@ -115,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     for test in tests.values():
         check_apart(holdout, test)
     temperatures = fit_temperatures(holdout)
-    warn_of_limits(temperatures)
+    for sentence in at_the_limit(temperatures):
+        print(f'warning: {sentence}')
     tables = {'holdout': holdout, **tests}
     result = {KEY: temperatures}
     for name, table in tables.items():

@@ -1,0 +1,148 @@
+"""The tables of a report from the content of report.json, and all of them as one text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..metrics import ViewScore
+from .scaling_table import scaling_columns, scaling_row
+from .tables import Column, Table, cost_columns, latex_table, markdown_table, metric_columns
+from .view_table import view_columns, view_rows
+
+Report = Mapping[str, Any]
+ECE_NOTE = (
+    'ECE: expected calibration error, 15 bins. NLL: negative log-likelihood, nats. '
+    'Intervals of the ECE lie high where there are few clips per bin.'
+)
+
+
+def report_tables(
+    report: Report, views: Mapping[str, Sequence[ViewScore]] | None = None
+) -> list[Table]:
+    """Every table that the report has something for.
+
+    Args:
+        report: The content of report.json.
+        views: Title of a model to its scores with fewer views.
+    """
+    tables = [
+        _results(report),
+        _differences(report),
+        _splits(report),
+        _scaling(report),
+        _views(report, views or {}),
+        _costs(report),
+    ]
+    return [table for table in tables if table is not None]
+
+
+def _results(report: Report) -> Table:
+    rows, task = report['rows'], report['headline_task']
+    columns = metric_columns(report['tasks'])
+    after_top1 = len(report['tasks'])
+    columns.insert(after_top1, Column(task, f'acc/{task}/top5', 100.0, group='top-5'))
+    clips, videos = (rows[0][f'num_{x}'] for x in ('samples', 'groups'))
+    note = f'{clips} clips of {videos} videos; accuracy and ECE in percent. {ECE_NOTE}'
+    if rows[0]['intervals']:
+        note = f'In brackets the 95 % interval of a bootstrap over videos. {note}'
+    return Table('results', 'Results', rows, columns, note)
+
+
+def _differences(report: Report) -> Table | None:
+    rows = report['differences']
+    if not rows:
+        return None
+    title = f'Difference to {report["baseline"]}'
+    note = (
+        'In points (NLL in nats), on the same clips, with the 95 % interval of a paired bootstrap '
+        'over videos. An interval that holds 0 shows no difference.'
+    )
+    return Table('differences', title, rows, metric_columns(report['tasks'], '+'), note)
+
+
+def _splits(report: Report) -> Table | None:
+    rows, tasks = report['rows'], report['tasks']
+    names = [name.split('/') for name in rows[0] if name.startswith('acc/')]
+    found = sorted(x[1:3] for x in names if len(x) == 4 and x[3] == 'top1')
+    order = [[split, task] for split in dict.fromkeys(x[0] for x in found) for task in tasks]
+    columns = [
+        Column(task, f'acc/{split}/{task}/top1', 100.0, group=split.replace('_', ' '))
+        for split, task in order
+        if [split, task] in found
+    ]
+    note = 'Top-1 in percent, on the clips of each split.'
+    return Table('splits', 'Splits', rows, columns, note) if columns else None
+
+
+def _scaling(report: Report) -> Table | None:
+    rows = []
+    for row in distinct(report['rows']):
+        if 'scaled' not in row:
+            continue
+        for task in report['tasks']:
+            result = {'before': row | {'metrics': row}, 'after': row['scaled']}
+            named = {'title': f'{row["title"]}, {task}', 'role': row['role']}
+            rows.append(scaling_row(result, row['temperatures'], task) | named)
+    note = (
+        'Temperatures T, fitted per task on the holdout alone; the joint action has none of its '
+        'own. ECE in percent, NLL in nats, with 95 % intervals over videos.'
+    )
+    columns = scaling_columns()
+    return Table('scaling', 'Before and after scaling', rows, columns, note) if rows else None
+
+
+def _views(report: Report, views: Mapping[str, Sequence[ViewScore]]) -> Table | None:
+    if not views:
+        return None
+    task = report['headline_task']
+    rows = view_rows(views, task)
+    note = f'{task}: top-1 and ECE in percent, by the number of views and what is averaged. '
+    if any('*' in row['title'] for row in rows):
+        note += '* The nearest of the tested clips: a test of so many would sample others.'
+    return Table('views', 'Views', rows, view_columns(views), note, 'clips x crops')
+
+
+def _costs(report: Report) -> Table | None:
+    rows = [
+        row | {f'throughput/{n}': x for n, x in row['cost']['throughput'].items()}
+        for row in report['rows']
+        if 'cost' in row
+    ]
+    if not rows:
+        return None
+    note = (
+        'GFLOPs: 10⁹ floating-point operations of a view, a multiply-add is two. ms: median and '
+        f'95th percentile of a clip at batch size 1, {report["machine"]}. Everything after '
+        'decoding counts: the detector for boxes, the extraction for flow; clips/s are of the '
+        'network alone. '
+    )
+    if any('flops_note' in row for row in rows):
+        note += 'Flow runs outside PyTorch: its time counts, its operations cannot be. '
+    unknown = sorted({m for row in rows for m in row['reads']} - {'rgb', 'flow', 'obj'})
+    if unknown:
+        note += f'What makes {", ".join(unknown)} is not counted.'
+    sizes = list(rows[0]['cost']['throughput'])
+    return Table('cost', 'Cost of an answer', rows, cost_columns(sizes), note.strip())
+
+
+def distinct(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Rows without those that show the test of an earlier one under another name."""
+    return [row for row in rows if 'same_as' not in row]
+
+
+def tables_markdown(title: str, tables: Sequence[Table]) -> str:
+    """All tables under their headings."""
+    parts = [f'# {title}\n']
+    for table in tables:
+        text = markdown_table(table.rows, table.columns, table.corner)
+        parts += [f'## {table.title}\n', text, f'{table.note}\n' if table.note else '']
+    return '\n'.join(part for part in parts if part)
+
+
+def tables_latex(tables: Sequence[Table]) -> str:
+    """All tables as `tabular` environments, each after a comment with its heading."""
+    parts = []
+    for table in tables:
+        note = f'% {table.note}\n' if table.note else ''
+        text = latex_table(table.rows, table.columns, table.corner)
+        parts.append(f'% {table.title}\n{note}{text}')
+    return '\n'.join(parts)
