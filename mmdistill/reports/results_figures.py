@@ -20,6 +20,7 @@ def changes_plot(results: Sequence[RowResult]) -> str:
     """A line per row and a panel per metric: the change and its interval, coloured by part."""
     shown = [result for result in results if result.changes]
     parts = list(dict.fromkeys(result.row.part for result in shown))
+    shown.sort(key=lambda result: parts.index(result.row.part))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(9.6, 1.0 + 0.24 * len(shown)), layout='constrained')
         panels = figure.subplots(1, len(PANELS), sharey=True)

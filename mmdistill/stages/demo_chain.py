@@ -137,36 +137,18 @@ def _training(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stag
     )
 
 
-def _test(settings: DemoSettings, name: str) -> Stage:
-    folder = settings.work_dir / 'test' / name
-    return Stage(
-        name=f'test_{name}',
-        command=(
-            *_tested(settings, name),
-            *('--out', f'{folder}/metrics.json', '--dump', f'{folder}/scores.npz'),
-            *('--work-dir', f'{folder}/log'),
-            *_test_options(settings, name),
-        ),
-        home=settings.work_dir,
-        needs=_tested_after(name),
-        inputs=(settings.config(name),),
-        outputs=(f'{folder}/metrics.json', f'{folder}/scores.npz'),
-        owned=(str(folder),),
-    )
-
-
 def evidence_stages(settings: DemoSettings) -> list[Stage]:
     """Tests that only the report asks for: in five clips, and on the holdout of all models."""
     five = ('test_dataloader.dataset.pipeline.sample.num_clips=5',)
     # The longer ones first: those of the student are the end of the chain.
-    views = [_dump(settings, 'views', name, options=five) for name in ('rgb', 'student')]
-    return views + [_dump(settings, 'holdout', name, ('--holdout',)) for name in DEMO_MODELS]
+    views = [_test(settings, name, 'views', options=five) for name in ('rgb', 'student')]
+    return views + [_test(settings, name, 'holdout', ('--holdout',)) for name in DEMO_MODELS]
 
 
-def _dump(
+def _test(
     settings: DemoSettings,
-    kind: str,
     name: str,
+    kind: str = 'test',
     flags: tuple[str, ...] = (),
     options: tuple[str, ...] = (),
 ) -> Stage:
@@ -176,13 +158,14 @@ def _dump(
         command=(
             *_tested(settings, name),
             *flags,
-            *('--dump', f'{folder}/scores.npz', '--work-dir', f'{folder}/log'),
+            *('--out', f'{folder}/metrics.json', '--dump', f'{folder}/scores.npz'),
+            *('--work-dir', f'{folder}/log'),
             *_test_options(settings, name, *options),
         ),
         home=settings.work_dir,
         needs=_tested_after(name),
         inputs=(settings.config(name),),
-        outputs=(f'{folder}/scores.npz',),
+        outputs=(f'{folder}/metrics.json', f'{folder}/scores.npz'),
         owned=(str(folder),),
     )
 
