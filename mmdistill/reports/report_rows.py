@@ -19,7 +19,7 @@ from ..metrics import (
 from .bootstrap import paired_mean_interval
 from .comparison import differences
 from .measure import ModelCost
-from .predictions import negative_log_likelihoods, predictions, tasks_of
+from .predictions import negative_log_likelihoods, tasks_of
 from .report_config import ReportModel
 from .report_data import read_metrics
 from .scaling_table import check_apart, compare_scaling
@@ -116,22 +116,15 @@ def _check_same_test(
 
 def _calibration(scores: ModelScores, num_resamples: int) -> dict[str, Any]:
     """Intervals of accuracy and calibration, and the same after temperature scaling."""
-    table, several = scores.table, len(set(scores.table.groups.tolist())) > 1
-    intervals: dict[str, list[float]] = {}
-    if several:
-        for task in tasks_of(table):
-            correct_N = predictions(table, task).correct_N.astype(float)
-            found = paired_mean_interval(correct_N, table.groups, num_resamples)
-            intervals[f'acc/{task}/top1'] = [found.low, found.high]
+    table = scores.table
     if scores.holdout is None:
-        if several:
-            calibration = table_intervals(table, num_resamples)
-            intervals |= {name: [x.low, x.high] for name, x in calibration.items()}
-        return {'intervals': intervals}
+        several = len(set(table.groups.tolist())) > 1
+        found = table_intervals(table, num_resamples) if several else {}
+        return {'intervals': {name: [x.low, x.high] for name, x in found.items()}}
     temperatures = fit_temperatures(scores.holdout)
     result = compare_scaling(table, temperatures, num_resamples)
     return {
-        'intervals': intervals | result['before']['intervals'],
+        'intervals': result['before']['intervals'],
         'temperatures': temperatures,
         'num_holdout': len(scores.holdout.sample_ids),
         'scaled': result['after'],

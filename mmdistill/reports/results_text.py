@@ -1,4 +1,4 @@
-"""A results page as Markdown: a table per part, the teachers' weights, how to repeat a row."""
+"""A results page as Markdown: a table per part, and the teachers' weights."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
