@@ -23,7 +23,7 @@ from .predictions import negative_log_likelihoods, tasks_of
 from .report_config import ReportModel
 from .report_data import read_metrics
 from .scaling_table import check_apart, compare_scaling
-from .score_groups import ScoreGroup, alike, check_classes, checked_scores_of
+from .score_groups import ScoreGroup, alike, checked_scores_of
 
 # Metrics are written with the precision of a float32's sums.
 TOLERANCE = 1e-3
@@ -64,8 +64,7 @@ def _holdout(path: str | None, test: ScoreTable) -> ScoreTable | None:
     if path is None:
         return None
     holdout = checked_scores_of(path)
-    check_classes(holdout, test, path)
-    check_apart(holdout, test)
+    check_apart(holdout, test, path)
     return holdout
 
 

@@ -27,10 +27,6 @@ class RowResult(NamedTuple):
     changes: dict[str, dict[str, Any]]
     weights: dict[str, dict[str, float]]
 
-    def values(self, metric: str) -> list[float]:
-        """A metric with each seed."""
-        return [found[metric] for found in self.metrics.values()]
-
 
 def measure_row(
     row: ResultRow,

@@ -13,8 +13,8 @@ from .tables import Column, markdown_table
 COLUMNS = (('ece', 'ECE', 100), ('nll', 'NLL', 1), ('brier', 'Brier', 1))
 
 
-def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
-    """Check that the test is of the same classes as the holdout, and of none of its clips.
+def check_apart(holdout: ScoreTable, test: ScoreTable, path: str) -> None:
+    """Check that the holdout, read from `path`, is of the test's classes and of none of its clips.
 
     Raises:
         ValueError: It is not.
@@ -24,13 +24,15 @@ def check_apart(holdout: ScoreTable, test: ScoreTable) -> None:
     )
     if ours != theirs:
         raise ValueError(
-            f'The test has the classes {ours}, the holdout {theirs}: give dumps of one model.'
+            f'The holdout {path} has the classes {theirs}, the test has {ours}: give dumps of one '
+            'model.'
         )
     shared = np.intersect1d(holdout.sample_ids, test.sample_ids)
     if len(shared):
         raise ValueError(
-            f'{len(shared)} clips are in the holdout and in the test, such as {str(shared[0])!r}: '
-            'temperatures that were fitted on test clips show nothing about the test.'
+            f'{path}: {len(shared)} clips are in the holdout and in the test, such as '
+            f'{str(shared[0])!r}: temperatures that were fitted on test clips show nothing about '
+            'the test.'
         )
 
 

@@ -49,9 +49,6 @@ def test_a_row_is_compared_with_the_baseline_of_its_own_seeds(results, baseline)
 
 def test_neither_the_baseline_nor_a_single_seed_has_a_change(results):
     assert results[0].changes == {} and results[2].changes == {}
-    assert results[0].values('acc/verb/top1') == [
-        m['acc/verb/top1'] for m in results[0].metrics.values()
-    ]
 
 
 def test_weights_are_the_mean_over_seeds(results):
@@ -70,7 +67,7 @@ def test_tables_have_a_part_each_with_spread_and_interval(results):
         '## Teachers',
     ]
     lines = {line.split(' | ')[0]: line for line in text.splitlines() if line.startswith('| ')}
-    action = results[1].values('acc/action/top1')
+    action = [m['acc/action/top1'] for m in results[1].metrics.values()]
     spread = f'{100 * np.mean(action):.1f} ± {100 * np.std(action, ddof=1):.1f}'
     change = results[1].changes['acc/action/top1']
     low, high = (f'{100 * x:+.1f}'.replace('-', '−') for x in change['interval'])

@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     tests = {'test': checked_scores_of(args.test)} if args.test else {}
     holdout = checked_scores_of(args.holdout) if args.holdout else run_on_holdout(args)
     for test in tests.values():
-        check_apart(holdout, test)
+        check_apart(holdout, test, args.holdout or 'run just now')
     temperatures = fit_temperatures(holdout)
     for sentence in at_the_limit(temperatures):
         print(f'warning: {sentence}')
