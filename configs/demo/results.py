@@ -8,8 +8,7 @@ by_weighting = dict(title='Students, by the weighting of the experts', kind='stu
 by_temperature = dict(title='Students, by temperature', kind='student')
 by_lambda = dict(title='Students, by λ', kind='student')
 teachers = dict(title='Teachers', kind='teacher')
-# Row to its part and title; then a config, or a point as tools/sweep.py has them; then the most
-# seeds that it gets, where these are fewer than all.
+# Row to its part and title; then a config, or a point as tools/sweep.py has them.
 rows = dict(
     rgb=[models, 'RGB: the baseline', 'configs/demo/rgb.py'],
     flow=[models, 'flow', 'configs/demo/flow.py'],
@@ -25,14 +24,14 @@ rows = dict(
     student_rgb=[by_teacher, 'its own RGB expert alone', dict(experts='rgb')],
     smoothed=[models, 'RGB, label smoothing 0.1', 'configs/demo/rgb_smoothed.py'],
     student_gamma03=[by_weighting, 'softmin, γ = 0.3', dict(gamma=0.3)],
-    student_rgb_flow=[by_teacher, 'RGB + flow', dict(experts='rgb+flow'), 3],
-    student_rgb_obj=[by_teacher, 'RGB + boxes', dict(experts='rgb+obj'), 3],
-    student_flow_obj=[by_teacher, 'flow + boxes', dict(experts='flow+obj'), 3],
-    longer=[models, 'RGB, twice the epochs', 'configs/demo/rgb_longer.py', 3],
-    student_t2=[by_temperature, 'T = 2', dict(temperature=2), 3],
-    student_lambda05=[by_lambda, 'λ = 0.5', {'lambda': 0.5}, 3],
-    student_t4=[by_temperature, 'T = 4', dict(temperature=4), 3],
-    student_lambda1=[by_lambda, 'λ = 1', {'lambda': 1}, 3],
-    student_uniform=[by_weighting, 'uniform', dict(weighting='uniform'), 3],
-    student_gamma01=[by_weighting, 'softmin, γ = 0.1', dict(gamma=0.1), 3],
+    student_rgb_flow=[by_teacher, 'RGB + flow', dict(experts='rgb+flow')],
+    student_rgb_obj=[by_teacher, 'RGB + boxes', dict(experts='rgb+obj')],
+    student_flow_obj=[by_teacher, 'flow + boxes', dict(experts='flow+obj')],
+    longer=[models, 'RGB, twice the epochs', 'configs/demo/rgb_longer.py'],
+    student_t2=[by_temperature, 'T = 2', dict(temperature=2)],
+    student_lambda05=[by_lambda, 'λ = 0.5', {'lambda': 0.5}],
+    student_t4=[by_temperature, 'T = 4', dict(temperature=4)],
+    student_lambda1=[by_lambda, 'λ = 1', {'lambda': 1}],
+    student_uniform=[by_weighting, 'uniform', dict(weighting='uniform')],
+    student_gamma01=[by_weighting, 'softmin, γ = 0.1', dict(gamma=0.1)],
 )

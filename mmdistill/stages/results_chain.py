@@ -72,7 +72,7 @@ def results_stages(settings: ResultsSettings, rows: Mapping[str, ResultRow]) -> 
         stages += [_cache(settings, seed)] if taught else []
     views = settings.load().views
     for row in rows.values():
-        for seed in row.seeds(settings.num_seeds):
+        for seed in seeds:
             if row.kind != 'teacher' and row.name not in EXPERTS:
                 stages += [_training(settings, row, seed), _test(settings, row, seed)]
             if row.name in views['of']:
@@ -90,7 +90,7 @@ def measured_seeds(
         needs = [f'test_{row.name}']
     return [
         seed
-        for seed in row.seeds(settings.num_seeds)
+        for seed in range(settings.num_seeds)
         if all(f'seed{seed}_{name}' in finished for name in needs)
     ]
 

@@ -23,7 +23,6 @@ class ResultRow:
         title: What people call it.
         config: Of a trained model.
         point: What a teacher or a student changes, as in a sweep.
-        max_seeds: The most seeds that it gets; None for all.
     """
 
     name: str
@@ -32,11 +31,6 @@ class ResultRow:
     title: str
     config: str | None = None
     point: Point = field(default_factory=dict)
-    max_seeds: int | None = None
-
-    def seeds(self, wanted: int) -> range:
-        """The seeds of its trainings."""
-        return range(wanted if self.max_seeds is None else min(wanted, self.max_seeds))
 
 
 def read_rows(cfg: Config) -> dict[str, ResultRow]:
@@ -65,16 +59,16 @@ def select_rows(rows: Mapping[str, ResultRow], names: list[str] | None) -> dict[
 
 def _row(name: str, listed: Any, cfg: Config) -> ResultRow:
     try:
-        part, title, what, *seeds = listed
+        part, title, what = listed
         kind = part['kind']
         is_point = isinstance(what, Mapping)
-        if kind not in get_args(Kind) or is_point == (kind == 'trained') or len(seeds) > 1:
+        if kind not in get_args(Kind) or is_point == (kind == 'trained'):
             raise ValueError(kind)
     except (TypeError, ValueError, KeyError) as error:
         raise ValueError(
             f'Row {name!r} of {cfg.filename} is {listed!r}; expected [dict(title=…, kind=…), '
-            f'title, config or point, seeds], where kind is one of {get_args(Kind)}: a trained '
+            f'title, config or point], where kind is one of {get_args(Kind)}: a trained '
             'model has a config, a teacher and a student have a point.'
         ) from error
     own = dict(point=dict(what)) if is_point else dict(config=what)
-    return ResultRow(name, part['title'], kind, title, max_seeds=(*seeds, None)[0], **own)
+    return ResultRow(name, part['title'], kind, title, **own)

@@ -25,12 +25,11 @@ def test_the_committed_page_has_the_rows_of_the_papers_kind_of_table():
     assert all((ROOT / config).is_file() for config in trained)
 
 
-def test_seeds_are_all_or_at_most_as_many_as_the_row_wants():
-    cfg = Config(dict(rows=dict(a=[PART, 'A', dict(gamma=1)], b=[PART, 'B', dict(gamma=2), 3])))
-    rows = read_rows(cfg)
+def test_a_row_is_a_config_or_a_point_in_a_part_of_the_page():
+    listed = dict(a=[PART, 'A', dict(gamma=1)], b=[dict(PART, kind='trained'), 'B', 'b.py'])
+    rows = read_rows(Config(dict(rows=listed)))
     assert rows['a'] == ResultRow('a', 'Some', 'student', 'A', point=dict(gamma=1))
-    assert [len(rows[name].seeds(5)) for name in 'ab'] == [5, 3]
-    assert len(rows['b'].seeds(2)) == 2
+    assert rows['b'] == ResultRow('b', 'Some', 'trained', 'B', config='b.py')
 
 
 def test_rows_are_chosen_by_name_in_the_order_of_the_page():
@@ -56,7 +55,7 @@ class TestBadInput:
             [dict(PART, kind='trained'), 'A', {}],
             [dict(PART, kind='other'), 'A', {}],
             ['Some', 'A', {}],
-            [PART, 'A', {}, 3, 4],
+            [PART, 'A', {}, 3],
         ],
     )
     def test_a_row_of_another_form(self, listed):
