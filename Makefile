@@ -30,7 +30,7 @@ demo: setup ## the main job in miniature: render, extract, train experts, distil
 	$(BIN)/python tools/demo.py $(ARGS)
 
 report: setup ## a page and tables over your own runs: REPORT=config; after `make demo` the demo's
-	$(BIN)/python tools/analysis/report.py $(REPORT) $(ARGS)
+	$(BIN)/python -W ignore tools/analysis/report.py $(REPORT) $(ARGS)
 
 test: setup ## the tests that CI runs on every change
 	$(BIN)/python -m pytest -m 'not slow' $(ARGS)

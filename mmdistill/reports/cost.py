@@ -43,6 +43,12 @@ class Cost(NamedTuple):
         sums = [mine + theirs for mine, theirs in zip(self[:4], other[:4], strict=True)]
         return Cost(*sums, max(self.peak_bytes, other.peak_bytes))
 
+    def __str__(self) -> str:
+        return (
+            f'{self.params / 1e6:.2f} M parameters, {self.flops / 1e9:.2f} GFLOPs, '
+            f'{self.latency_ms:.1f} ms (p95 {self.p95_ms:.1f}), {self.peak_bytes / 1e6:.1f} MB'
+        )
+
 
 class Latency(NamedTuple):
     """Percentiles of the milliseconds of a call."""

@@ -89,6 +89,12 @@ def test_extraction_is_added_to_the_network():
     assert both == Cost(11, 22, 33.0, 44.0, 50)
 
 
+def test_a_cost_is_printed_in_readable_units():
+    cost = Cost(4_957_394, 1_559_941_728, 78.0, 95.25, 19_762_032)
+    expected = '4.96 M parameters, 1.56 GFLOPs, 78.0 ms (p95 95.2), 19.8 MB'
+    assert f'{cost}' == expected
+
+
 def test_throughput_counts_the_clips_of_a_batch(monkeypatch):
     batches = []
 
