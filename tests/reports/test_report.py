@@ -170,13 +170,14 @@ class TestBadInput:
         refused('test/flow', make_table(1.0, num_clips=0), 'is empty: test on a split')
 
     def test_a_holdout_with_clips_of_the_test(self, refused):
-        refused('holdout/small', make_table(1.0), '40 clips are in the holdout and in the test')
+        expected = 'holdout/small.*: 40 clips are in the holdout and in the test'
+        refused('holdout/small', make_table(1.0), expected)
 
     def test_a_holdout_of_other_classes(self, refused):
         table = make_table(1.0, prefix='P02')
         table.scores['noun'] = table.scores['noun'][..., :3]
         table.labels['noun'] %= 3
-        refused('holdout/small', table, "has the classes .*'noun': 3")
+        refused('holdout/small', table, "holdout/small.* has the classes .*'noun': 3")
 
     def test_another_number_of_views(self, refused):
         refused('views/small', make_table(1.0, views=4), 'holds .4. views of a clip, not 5 clips')
