@@ -25,6 +25,7 @@ from mmdistill.reports.results_figures import changes_plot
 from mmdistill.reports.results_text import results_markdown, weights_markdown
 from mmdistill.reports.view_table import ModelViews, views_markdown, views_plot
 from mmdistill.stages import (
+    BASELINE,
     DemoSettings,
     ResultRow,
     ResultsSettings,
@@ -37,8 +38,6 @@ from mmdistill.stages import (
     select_rows,
 )
 from mmdistill.user_errors import one_line_errors
-
-BASELINE = 'rgb'
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -11,11 +11,12 @@ from .demo_chain import (
 from .display import LineDisplay, LiveDisplay, make_display
 from .memory import process_tree_bytes
 from .results_chain import ResultsSettings, measured_seeds, results_stages, row_config
-from .results_rows import ResultRow, read_rows, select_rows
+from .results_rows import BASELINE, ResultRow, read_rows, select_rows
 from .scheduler import RunSummary, StageFailedError, run_chain, run_stages
 from .stage import OneFile, Stage, finished_runs, is_finished
 
 __all__ = [
+    'BASELINE',
     'DEMO_MODELS',
     'DemoSettings',
     'LineDisplay',

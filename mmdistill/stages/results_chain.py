@@ -1,6 +1,6 @@
 """The stages behind a results page: experts, a teacher cache and every row, with several seeds."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from ..files import write_whole
 from .demo_chain import EXPERTS, DemoSettings, data_stages, training_stages
-from .results_rows import ResultRow
+from .results_rows import BASELINE, ResultRow
 from .stage import Stage
 from .sweep_grid import point_config
 
@@ -59,40 +59,50 @@ def results_stages(settings: ResultsSettings, rows: Mapping[str, ResultRow]) -> 
 
     Args:
         settings: The run.
-        rows: Those to be trained and tested; a teacher needs its experts and their cache alone.
+        rows: Those to be trained and tested, with all that they and the changes against the
+            baseline build on, and nothing else: a student of RGB alone needs the cache, which all
+            experts fill, a row without a teacher needs no expert.
     """
     stages = data_stages(settings.demo)
     shared = {stage.name for stage in stages}
     seeds = range(settings.num_seeds)
-    wanted = {*EXPERTS, *(f'test_{name}' for name in EXPERTS)}
-    taught = any(row.kind != 'trained' for row in rows.values())
+    experts = {*EXPERTS, *(f'test_{name}' for name in EXPERTS)}
     for seed in seeds:
-        found = [stage for stage in training_stages(settings.run(seed)) if stage.name in wanted]
-        stages += [_of_seed(stage, seed, shared) for stage in found]
-        stages += [_cache(settings, seed)] if taught else []
+        found = [stage for stage in training_stages(settings.run(seed)) if stage.name in experts]
+        stages += [*(_of_seed(stage, seed, shared) for stage in found), _cache(settings, seed)]
     views = settings.load().views
+    wanted = {f'seed{seed}_test_{BASELINE}' for seed in seeds}
     for row in rows.values():
         for seed in seeds:
+            wanted |= _measured_by(row, seed)
             if row.kind != 'teacher' and row.name not in EXPERTS:
                 stages += [_training(settings, row, seed), _test(settings, row, seed)]
             if row.name in views['of']:
                 stages.append(_views(settings, row, seed, views))
-    return stages
+                wanted.add(stages[-1].name)
+    return _needed(stages, wanted)
 
 
-def measured_seeds(
-    settings: ResultsSettings, row: ResultRow, finished: Container[str]
-) -> list[int]:
+def measured_seeds(settings: ResultsSettings, row: ResultRow, finished: Iterable[str]) -> list[int]:
     """The seeds with which everything that a row of the page needs is finished."""
-    if row.kind == 'teacher':
-        needs = [f'test_{name}' for name in EXPERTS] + ['cache']
-    else:
-        needs = [f'test_{row.name}']
-    return [
-        seed
-        for seed in range(settings.num_seeds)
-        if all(f'seed{seed}_{name}' in finished for name in needs)
-    ]
+    done = set(finished)
+    return [seed for seed in range(settings.num_seeds) if _measured_by(row, seed) <= done]
+
+
+def _measured_by(row: ResultRow, seed: int) -> set[str]:
+    """The stages from whose files a row of the page is computed."""
+    tested = EXPERTS if row.kind == 'teacher' else (row.name,)
+    stages = {f'seed{seed}_test_{name}' for name in tested}
+    return stages | {f'seed{seed}_cache'} if row.kind == 'teacher' else stages
+
+
+def _needed(stages: list[Stage], wanted: set[str]) -> list[Stage]:
+    """The stages wanted and all that they build on, in their order."""
+    kept = set(wanted)
+    for stage in reversed(stages):  # whoever needs a stage comes after it
+        if stage.name in kept:
+            kept.update(stage.needs)
+    return [stage for stage in stages if stage.name in kept]
 
 
 def _of_seed(stage: Stage, seed: int, shared: Iterable[str]) -> Stage:

@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from .sweep_grid import Point
 
+BASELINE = 'rgb'  # the row against which every change is measured
 Kind: TypeAlias = Literal['trained', 'teacher', 'student']
 
 
@@ -21,7 +22,7 @@ class ResultRow:
         kind: 'trained', a config of its own; 'teacher', its experts' logits fused; or 'student'
             of such a teacher.
         title: What people call it.
-        config: Of a trained model.
+        config: Of a trained model; besides the experts it sees RGB frames only.
         point: What a teacher or a student changes, as in a sweep.
     """
 
@@ -37,11 +38,17 @@ def read_rows(cfg: Config) -> dict[str, ResultRow]:
     """The rows of a config such as configs/demo/results.py, by name.
 
     Raises:
-        ValueError: There are none, or one is not `[part, title, config or point]`.
+        ValueError: There are none, the baseline is missing, or one is not `[part, title, config or
+            point]`.
     """
     rows = {name: _row(name, listed, cfg) for name, listed in (cfg.get('rows') or {}).items()}
     if not rows:
         raise ValueError(f'{cfg.filename} has no rows: list them as configs/demo/results.py does.')
+    if BASELINE not in rows:
+        raise ValueError(
+            f'{cfg.filename} has no row {BASELINE!r}, the baseline of every change; add it. '
+            f'It has {list(rows)}.'
+        )
     return rows
 
 

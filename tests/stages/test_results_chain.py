@@ -44,12 +44,26 @@ def test_every_stage_comes_after_what_it_needs_and_owns_its_files(settings, rows
     assert {'seed0_views_rgb', 'seed0_views_student'} <= seen
 
 
-def test_a_trained_row_needs_no_cache_and_a_student_its_own(settings, rows):
-    plain = {s.name: s for s in results_stages(settings, select_rows(rows, ['smoothed']))}
-    assert not [name for name in plain if name.endswith(('cache', '_student', 'longer'))]
-    taught = {s.name: s for s in results_stages(settings, select_rows(rows, ['student']))}
-    assert taught['seed1_student'].needs == ('seed1_cache',)
+def test_a_row_without_a_teacher_needs_itself_the_baseline_and_rendered_clips(settings, rows):
+    names = [s.name for s in results_stages(settings, select_rows(rows, ['smoothed']))]
+    of_seed = {'rgb', 'test_rgb', 'smoothed', 'test_smoothed'}
+    assert set(names) == {'render'} | {f'seed{seed}_{name}' for seed in (0, 1) for name in of_seed}
+    assert len(names) == len(set(names))
+
+
+def test_a_student_needs_the_cache_and_the_cache_all_experts(settings, rows):
+    taught = {s.name: s for s in results_stages(settings, select_rows(rows, ['student_rgb']))}
+    assert taught['seed1_student_rgb'].needs == ('seed1_cache',)
     assert str(settings.cache(1)) in taught['seed1_cache'].command
+    of_seed = {'rgb', 'flow', 'obj', 'cache', 'student_rgb', 'test_student_rgb', 'test_rgb'}
+    data = {'render', 'detector', 'extract_flow', 'extract_boxes'}
+    assert set(taught) == data | {f'seed{seed}_{name}' for seed in (0, 1) for name in of_seed}
+
+
+def test_a_teacher_needs_the_tests_of_its_experts_but_no_training(settings, rows):
+    fused = {s.name for s in results_stages(settings, select_rows(rows, ['teacher_rgb_obj']))}
+    assert {'seed0_test_rgb', 'seed0_test_flow', 'seed0_test_obj', 'seed0_cache'} <= fused
+    assert not [name for name in fused if 'student' in name or 'teacher' in name]
 
 
 def test_a_student_is_written_as_a_whole_config_of_its_seed(settings, rows):

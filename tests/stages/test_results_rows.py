@@ -9,6 +9,7 @@ from mmdistill.stages import ResultRow, read_rows, select_rows
 
 ROOT = Path(__file__).parents[2]
 PART = dict(title='Some', kind='student')
+BASELINE = [dict(title='Models', kind='trained'), 'RGB', 'rgb.py']
 
 
 def test_the_committed_page_has_the_rows_of_the_papers_kind_of_table():
@@ -26,14 +27,15 @@ def test_the_committed_page_has_the_rows_of_the_papers_kind_of_table():
 
 
 def test_a_row_is_a_config_or_a_point_in_a_part_of_the_page():
-    listed = dict(a=[PART, 'A', dict(gamma=1)], b=[dict(PART, kind='trained'), 'B', 'b.py'])
+    listed = dict(rgb=BASELINE, a=[PART, 'A', dict(gamma=1)])
     rows = read_rows(Config(dict(rows=listed)))
     assert rows['a'] == ResultRow('a', 'Some', 'student', 'A', point=dict(gamma=1))
-    assert rows['b'] == ResultRow('b', 'Some', 'trained', 'B', config='b.py')
+    assert rows['rgb'] == ResultRow('rgb', 'Models', 'trained', 'RGB', config='rgb.py')
 
 
 def test_rows_are_chosen_by_name_in_the_order_of_the_page():
-    rows = read_rows(Config(dict(rows={name: [PART, name, {}] for name in 'abc'})))
+    listed = dict(rgb=BASELINE, **{name: [PART, name, {}] for name in 'abc'})
+    rows = read_rows(Config(dict(rows=listed)))
     assert list(select_rows(rows, ['c', 'a'])) == ['a', 'c']
     assert select_rows(rows, None) == rows
 
@@ -46,6 +48,10 @@ class TestBadInput:
     def test_no_rows(self):
         with pytest.raises(ValueError, match='has no rows'):
             read_rows(Config(dict(views=1)))
+
+    def test_no_baseline(self):
+        with pytest.raises(ValueError, match="no row 'rgb', the baseline.*It has .'a'"):
+            read_rows(Config(dict(rows=dict(a=[PART, 'A', {}]))))
 
     @pytest.mark.parametrize(
         'listed',
