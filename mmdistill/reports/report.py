@@ -52,7 +52,8 @@ def build_report(inputs: ReportInputs, num_resamples: int = 1000) -> dict[str, A
 
     Args:
         inputs: See `read_inputs`.
-        num_resamples: Of the bootstraps over videos; differences take five times as many.
+        num_resamples: Of the bootstraps over videos; differences take ten times as many, so that
+            by default they are those of `compare_groups`.
     """
     config, scores, cfgs = inputs
     rows: list[dict[str, Any]] = []
@@ -76,7 +77,7 @@ def build_report(inputs: ReportInputs, num_resamples: int = 1000) -> dict[str, A
         'headline_task': tasks[-1],
         'baseline': baseline and baseline.title,
         'rows': rows,
-        'differences': _differences(inputs, rows, baseline, 5 * num_resamples),
+        'differences': _differences(inputs, rows, baseline, 10 * num_resamples),
         'detector': _detection(config),
         'teacher_weights': teacher,
         'setting': _setting(config, inputs),

@@ -150,7 +150,7 @@ def difference_row(
     baseline: ReportModel,
     model: ReportModel,
     scores: Mapping[str, ModelScores],
-    num_resamples: int = 5000,
+    num_resamples: int = 10_000,
 ) -> dict[str, Any]:
     """Model minus baseline on the same clips: top-1, ECE and NLL with paired intervals by video."""
     ours, theirs = (scores[x.name].table for x in (model, baseline))

@@ -7,11 +7,13 @@ import pytest
 
 from mmdistill.metrics import ScoreTable, fit_temperature, load_scores, save_scores
 from mmdistill.reports import read_report_config
+from mmdistill.reports.comparison import compare_groups
 from mmdistill.reports.cost import Cost
 from mmdistill.reports.measure import ModelCost
 from mmdistill.reports.report import build_report, read_inputs, write_report
 from mmdistill.reports.report_rows import cost_of_row
 from mmdistill.reports.report_tables import distinct
+from mmdistill.reports.score_groups import load_groups
 
 from .conftest import LONG, make_table, write_clip, write_report_files, write_test_files
 
@@ -74,6 +76,16 @@ def test_differences_are_to_the_baseline_and_paired(written):
         ):
             assert row[name] == pytest.approx(ours[name] - base[name])
             assert row['intervals'][name][0] <= row['intervals'][name][1]
+
+
+def test_differences_are_those_of_a_comparison_with_the_same_draws(root, written):
+    dumps = [f'{root}/test/{name}/scores.npz' for name in ('rgb', 'small')]
+    compared = compare_groups(load_groups(dumps), num_resamples=500)['comparisons'][0]
+    (row,) = [row for row in written[0]['differences'] if row['name'] == 'small']
+    for task in compared['tasks'].values():
+        for found in task['differences']:
+            assert row[found['metric']] == found['difference']
+            assert row['intervals'].get(found['metric']) == found['interval']
 
 
 def test_temperatures_come_from_the_holdout_alone(root, written):
