@@ -1,6 +1,6 @@
 """The stages behind a results page: experts, a teacher cache and every row, with several seeds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,9 +59,8 @@ def results_stages(settings: ResultsSettings, rows: Mapping[str, ResultRow]) -> 
 
     Args:
         settings: The run.
-        rows: Those to be trained and tested, with all that they and the changes against the
-            baseline build on, and nothing else: a student of RGB alone needs the cache, which all
-            experts fill, a row without a teacher needs no expert.
+        rows: Those to be trained and tested. They bring the baseline and what they build on: a
+            teacher and any student all experts and their cache, other rows only their data.
     """
     stages = data_stages(settings.demo)
     shared = {stage.name for stage in stages}
@@ -83,17 +82,16 @@ def results_stages(settings: ResultsSettings, rows: Mapping[str, ResultRow]) -> 
     return _needed(stages, wanted)
 
 
-def measured_seeds(settings: ResultsSettings, row: ResultRow, finished: Iterable[str]) -> list[int]:
+def measured_seeds(settings: ResultsSettings, row: ResultRow, finished: Set[str]) -> list[int]:
     """The seeds with which everything that a row of the page needs is finished."""
-    done = set(finished)
-    return [seed for seed in range(settings.num_seeds) if _measured_by(row, seed) <= done]
+    return [seed for seed in range(settings.num_seeds) if _measured_by(row, seed) <= finished]
 
 
 def _measured_by(row: ResultRow, seed: int) -> set[str]:
     """The stages from whose files a row of the page is computed."""
-    tested = EXPERTS if row.kind == 'teacher' else (row.name,)
-    stages = {f'seed{seed}_test_{name}' for name in tested}
-    return stages | {f'seed{seed}_cache'} if row.kind == 'teacher' else stages
+    if row.kind != 'teacher':
+        return {f'seed{seed}_test_{row.name}'}
+    return {f'seed{seed}_cache', *(f'seed{seed}_test_{name}' for name in EXPERTS)}
 
 
 def _needed(stages: list[Stage], wanted: set[str]) -> list[Stage]:
