@@ -130,21 +130,3 @@ def move_roots(node: Any, moves: dict[str, str]) -> Any:
     if isinstance(node, (list, tuple)):
         return type(node)(move_roots(value, moves) for value in node)
     return node
-
-
-def check_checkpoint(path: str, advice: str) -> None:
-    """Say what else is in the folder if a checkpoint is not there.
-
-    Args:
-        path: A file; an address such as `https://…` is not looked up.
-        advice: What to do, the end of the sentence.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-    """
-    if '://' in path or Path(path).is_file():
-        return
-    folder = Path(path).parent
-    there = sorted(file.name for file in folder.glob('*.pth'))
-    hint = f'{folder} holds {", ".join(there)}' if there else f'{folder} holds no *.pth file'
-    raise FileNotFoundError(f'There is no checkpoint {path} ({hint}): {advice}.')

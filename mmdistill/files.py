@@ -1,8 +1,85 @@
-"""Files that are there as a whole or not at all, and what is in them in 64 letters."""
+"""Files: found by name or pattern, there as a whole or not at all, and hashed."""
 
+import glob
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
+
+
+def find_paths(patterns: Iterable[str | Path]) -> list[Path]:
+    """The files and folders that paths or patterns ask for, sorted, each once; see `matches`.
+
+    Raises:
+        FileNotFoundError: One of them matches nothing.
+    """
+    found: dict[str, Path] = {}
+    for pattern in patterns:
+        paths = matches(pattern)
+        if not paths:
+            raise FileNotFoundError(f'Nothing matches {str(pattern)!r} ({_why_not(pattern)}).')
+        for path in paths:
+            found.setdefault(os.path.abspath(path), path)
+    return sorted(found.values())
+
+
+def find_file(pattern: str | Path, what: str, advice: str) -> str:
+    """The one file that a path or pattern asks for; an address such as `https://…` stays.
+
+    Args:
+        pattern: See `matches`.
+        what: What the file is, for the error.
+        advice: What to do, the end of the error.
+
+    Raises:
+        FileNotFoundError: There is no such file, or several; names what is there.
+    """
+    if '://' in str(pattern):
+        return str(pattern)
+    found = matches(pattern)
+    files = [path for path in found if path.is_file()]
+    if len(files) == 1:
+        return str(files[0])
+    if files:
+        listed = ', '.join(map(str, files[:8])) + (', …' if len(files) > 8 else '')
+        problem = f'{len(files)} files match the {what} {pattern} ({listed}), expected exactly one'
+        raise FileNotFoundError(f'{problem}: {advice}.')
+    folder = found[0] if found else Path(pattern).parent
+    kind = f'*{Path(pattern).suffix or ".pth"}'
+    there = ', '.join(sorted(file.name for file in folder.glob(kind))) or f'no {kind} file'
+    raise FileNotFoundError(f'There is no {what} {pattern} ({folder} holds {there}): {advice}.')
+
+
+def matches(pattern: str | Path) -> list[Path]:
+    """The files and folders that a path or pattern asks for, sorted; maybe none.
+
+    A path that exists is that path, whatever characters it has: shells expand `*.mp4` to names such
+    as `cooking [dQw4w9WgXcQ].mp4`. Otherwise `*`, `?` and `[…]` are wildcards, in each folder on
+    the way only where it has no entry of that very name. `~` is the home folder.
+    """
+    if not str(pattern):
+        return []
+    first, *rest = Path(pattern).parts or ('.',)
+    if first.startswith('~') and not os.path.lexists(first):
+        first = os.path.expanduser(first)
+    places = _children(Path(), first)
+    for part in rest:
+        places = [child for folder in places for child in _children(folder, part)]
+    return sorted(places)
+
+
+def _children(folder: Path, name: str) -> list[Path]:
+    if os.path.lexists(folder / name):
+        return [folder / name]
+    return [folder / child for child in glob.glob(name, root_dir=folder)]
+
+
+def _why_not(path: str | Path) -> str:
+    try:
+        os.stat(path)
+    except OSError as error:
+        return error.strerror
+    return 'no such file or folder'
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

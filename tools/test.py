@@ -18,7 +18,8 @@ from torch import nn
 
 import mmdistill
 from mmdistill.compat import adapt_to_cpu
-from mmdistill.config_tools import check_checkpoint, load_config, take_holdout_clips
+from mmdistill.config_tools import load_config, take_holdout_clips
+from mmdistill.files import find_file
 from mmdistill.models import MultimodalTeacher
 from mmdistill.models.temperature import KEY, read_temperatures, use_temperatures
 from mmdistill.user_errors import one_line_errors
@@ -215,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.checkpoint is not None:
         advice = f'train one with `python tools/train.py {args.config}`, or give the path of yours'
-        check_checkpoint(args.checkpoint, advice)
+        args.checkpoint = find_file(args.checkpoint, 'checkpoint', advice)
     cfg = build_config(args)
     runner = TestRunner.from_cfg(cfg)
     if args.checkpoint is None and not isinstance(runner.model, MultimodalTeacher):

@@ -11,7 +11,8 @@ from mmengine.runner import Runner
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
-from mmdistill.config_tools import check_checkpoint, load_config
+from mmdistill.config_tools import load_config
+from mmdistill.files import find_file
 from mmdistill.hooks import latest_checkpoint
 from mmdistill.user_errors import one_line_errors
 
@@ -59,9 +60,8 @@ def build_config(args: argparse.Namespace) -> Config:
     elif args.resume:
         cfg.resume, cfg.load_from = True, args.resume
     if cfg.get('load_from'):
-        check_checkpoint(
-            cfg.load_from, 'give the path of yours, or start without one: load_from=None'
-        )
+        advice = 'give the path of yours, or start without one: load_from=None'
+        cfg.load_from = find_file(cfg.load_from, 'checkpoint', advice)
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')

@@ -1,12 +1,12 @@
 """Which videos, and which stretches of them, annotation CSVs or file patterns ask for."""
 
-import glob
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from mmdistill.datasets import EpicKitchensDataset, MultimodalDataset
 from mmdistill.datasets.annotation_csv import read_rows
+from mmdistill.files import find_paths
 
 EPIC_KITCHENS_COLUMNS = {'narration_id', 'participant_id', 'start_timestamp'}
 EPIC_KITCHENS_MEDIA = '{participant_id}/videos/{video_id}.MP4'
@@ -26,14 +26,11 @@ def list_videos(patterns: Sequence[str]) -> list[VideoSegments]:
     """The video files that match, whole; a video's id is its file name without the ending.
 
     Raises:
-        FileNotFoundError: If nothing matches.
+        FileNotFoundError: If a pattern matches nothing.
         ValueError: If two files have the same id.
     """
-    paths = sorted({Path(path) for pattern in patterns for path in glob.glob(pattern)})
-    if not paths:
-        raise FileNotFoundError(f'No video matches {" ".join(patterns)}.')
     by_id: dict[str, Path] = {}
-    for path in paths:
+    for path in find_paths(patterns):
         if path.stem in by_id:
             raise ValueError(
                 f'{path} and {by_id[path.stem]} have the same video id {path.stem!r}; '

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
+from ..files import find_file
 from ..registry import METRICS
 from .score_table import (
     ScoreTable,
@@ -108,8 +109,7 @@ class DumpScores(BaseMetric):
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     advice = 'write one with `python tools/test.py … --dump`'
-    if not path.exists():
-        raise FileNotFoundError(f'There is no dump {path}: {advice}.')
+    path = Path(find_file(path, 'dump', advice))
     if not zipfile.is_zipfile(path):
         raise ValueError(f'{path} is no .npz file, or only the beginning of one: {advice}.')
     try:

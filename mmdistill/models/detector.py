@@ -28,6 +28,8 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..files import find_file
+
 Frame = np.ndarray | Tensor
 ROI_SIZE = 7
 
@@ -244,12 +246,8 @@ def _load_weights(model: nn.Module, checkpoint: str | Path | None) -> dict:
             'The detector has random weights: no checkpoint given.', 'current', logging.WARNING
         )
         return {}
-    path = str(checkpoint)
-    if '://' not in path and not Path(path).is_file():
-        raise FileNotFoundError(
-            f'There is no detector checkpoint {path!r}; train one with tools/train.py and a '
-            'config from configs/detectors, or correct the path.'
-        )
+    advice = 'train one with tools/train.py and a config from configs/detectors'
+    path = find_file(checkpoint, 'detector checkpoint', advice)
     content = CheckpointLoader.load_checkpoint(path, map_location='cpu')
     weights = content.get('state_dict', content)
     try:

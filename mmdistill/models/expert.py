@@ -1,6 +1,5 @@
 """An expert: one frozen unimodal recognizer of the teacher, built from any MMAction2 config."""
 
-import glob
 from typing import Any
 
 from mmengine.logging import print_log
@@ -8,6 +7,7 @@ from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
 from ..config_tools import read_model
+from ..files import find_file
 from ..registry import MODELS
 from .batch_inputs import Reads, batch_keys, inputs_of, num_clips
 from .class_names import ClassNames, class_names_of
@@ -32,7 +32,7 @@ class Expert(nn.Module):
         name: The expert's name in logs and errors.
         config: A config path, or `mmaction::…`; or give `model`, an inline model config.
         model: See `config`.
-        checkpoint: Path of the weights; a pattern with `*` must match exactly one file. None
+        checkpoint: Path of the weights; a pattern must match exactly one file. None
             says explicitly that the expert stays untrained (for tests and dry runs).
         modality: The batch key that the expert reads; default: its name. For a multimodal
             recognizer such as RGBPoseConv3D: the name of each of its inputs to a batch key.
@@ -119,17 +119,11 @@ def build_expert(name: str, cfg: dict[str, Any]) -> Expert:
 
 def find_checkpoint(pattern: str, name: str, config: str | None) -> str:
     """The one file that matches `pattern`."""
-    if pattern.startswith(('http://', 'https://')):
-        return pattern
-    matches = sorted(glob.glob(pattern))
-    if len(matches) != 1:
-        found = f'{len(matches)} files match' if matches else 'no file matches'
-        raise FileNotFoundError(
-            f'The checkpoint of expert {name!r} should be one file, but {found} {pattern!r}. '
-            f'Train it with `python tools/train.py {config or "<its config>"}`, or set '
-            'expert_dir or the checkpoint to where it is.'
-        )
-    return matches[0]
+    advice = (
+        f'train it with `python tools/train.py {config or "<its config>"}`, or set expert_dir or '
+        'the checkpoint to where it is'
+    )
+    return find_file(pattern, f'checkpoint of expert {name!r}', advice)
 
 
 def _take_batches(recognizer: nn.Module) -> None:

@@ -15,7 +15,7 @@ from mmaction.utils import SampleList
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
-from ..files import write_whole
+from ..files import find_file, write_whole
 from ..labels import ACTION
 from ..metrics.temperature import check_temperatures
 from .logits import num_classes_by_task
@@ -31,9 +31,8 @@ def read_temperatures(path: str | Path) -> dict[str, float]:
         FileNotFoundError: There is no such file.
         ValueError: It holds no temperatures.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'There is no file {path} to read temperatures from.')
+    advice = 'tools/analysis/temperature_scaling.py writes one'
+    path = Path(find_file(path, 'file of temperatures', advice))
     if path.suffix == '.json':
         content = json.loads(path.read_text())
     else:

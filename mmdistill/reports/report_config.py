@@ -1,12 +1,12 @@
 """What a report is about: the models, where their results are, and what else is to be shown."""
 
-import glob
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..config_tools import ROOT_VARIABLES, load_config, own_options
+from ..files import find_file
 from .report_data import read_metrics
 from .score_groups import SCORES
 
@@ -247,14 +247,10 @@ def _detector(entry: Mapping[str, Any] | None) -> Detector | None:
     missing = sorted({'config', 'checkpoint'} - entry.keys())
     if missing:
         raise ValueError(f'detector lacks {missing}: give its config and its checkpoint.')
-    found = sorted(glob.glob(entry['checkpoint']))
-    if len(found) != 1:
-        raise FileNotFoundError(
-            f'detector.checkpoint should be one file, but {len(found)} match '
-            f'{entry["checkpoint"]!r}: `python tools/train.py {entry["config"]}` trains one.'
-        )
+    advice = f'`python tools/train.py {entry["config"]}` trains one'
+    checkpoint = find_file(entry['checkpoint'], 'detector.checkpoint', advice)
     train = _folder(entry.get('train'), 'detector.train', 'give the work dir of its training')
-    return Detector(entry['config'], found[0], train)
+    return Detector(entry['config'], checkpoint, train)
 
 
 def _check_keys(where: str, entry: Any, known: set[str]) -> None:

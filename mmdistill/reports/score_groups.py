@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import find_file, matches
 from ..metrics import ScoreTable, load_scores
 from .predictions import ACTION, aligned, predictions
 
@@ -42,12 +43,21 @@ class ScoreGroup:
 def parse_group(text: str) -> tuple[str, tuple[str, ...]]:
     """Name and dumps of `[NAME=]PATH[,PATH…]`; a folder stands for its `scores.npz`.
 
+    What exists as a whole is one path, whatever characters it has; a path may be a pattern.
+
     Raises:
         FileNotFoundError: There is no such dump.
     """
-    name, equals, listed = text.partition('=')
-    paths = tuple(_dump(Path(part)) for part in (listed if equals else text).split(','))
-    return name if equals else _default_name(Path(paths[0])), paths
+    name, listed = named_path(text)
+    parts = [listed] if Path(listed).exists() else listed.split(',')
+    paths = tuple(_dump(path) for part in parts for path in matches(part) or [Path(part)])
+    return name or _default_name(Path(paths[0])), paths
+
+
+def named_path(text: str) -> tuple[str, str]:
+    """Name, maybe empty, and path of `[NAME=]PATH`; a path that exists is no name."""
+    name, equals, path = text.partition('=')
+    return (name, path) if equals and not Path(text).exists() else ('', text)
 
 
 def load_groups(texts: Sequence[str]) -> list[ScoreGroup]:
@@ -147,11 +157,7 @@ def _predicted(table: ScoreTable, task: str) -> np.ndarray:
 
 def _dump(path: Path) -> str:
     path = path / SCORES if path.is_dir() else path
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'There is no dump {path}: write one with `python tools/test.py … --dump`.'
-        )
-    return str(path)
+    return find_file(path, 'dump', 'write one with `python tools/test.py … --dump`')
 
 
 def _default_name(path: Path) -> str:

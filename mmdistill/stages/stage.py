@@ -14,6 +14,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ..files import find_file, matches
+
 
 @dataclass(frozen=True)
 class OneFile:
@@ -27,14 +29,9 @@ class OneFile:
         Raises:
             FileNotFoundError: if the pattern matches no file, or several.
         """
-        path = Path(self.pattern)
-        found = sorted(path.parent.glob(path.name))
-        if len(found) != 1:
-            raise FileNotFoundError(
-                f'Expected exactly one file {self.pattern}, found {[p.name for p in found]}. '
-                f'Remove {path.parent} and run again.'
-            )
-        return str(found[0])
+        return find_file(
+            self.pattern, 'output', f'remove {Path(self.pattern).parent} and run again'
+        )
 
     def __str__(self) -> str:
         return self.pattern
@@ -96,25 +93,16 @@ class Stage:
 
     def missing_outputs(self) -> list[str]:
         """Patterns of `outputs` that match nothing."""
-        return [p for p in self.outputs if not any(Path(p).parent.glob(Path(p).name))]
+        return [pattern for pattern in self.outputs if not matches(pattern)]
 
     def clear(self) -> None:
         """Remove everything that only this stage writes."""
         for pattern in self.owned:
-            for path in expand(pattern):
+            for path in matches(pattern):
                 if path.is_dir():
                     shutil.rmtree(path)
                 else:
                     path.unlink()
-
-
-def expand(pattern: str) -> list[Path]:
-    """Files and folders that match a pattern; wildcards may stand in any part of it."""
-    parts = Path(pattern).parts
-    fixed = next((i for i, part in enumerate(parts) if '*' in part), len(parts))
-    if fixed == len(parts):
-        return [Path(pattern)] if Path(pattern).exists() else []
-    return sorted(Path(*parts[:fixed]).glob(str(Path(*parts[fixed:]))))
 
 
 def content_digest(path: Path) -> str:

@@ -162,7 +162,7 @@ def test_config_from_a_file(detector, detector_config, detector_checkpoint, tmp_
 def test_missing_files_are_named(detector_config):
     with pytest.raises(FileNotFoundError, match=r"no detector config 'nowhere\.py'"):
         FrameDetector('nowhere.py', None)
-    with pytest.raises(FileNotFoundError, match=r"no detector checkpoint 'nowhere\.pth'"):
+    with pytest.raises(FileNotFoundError, match=r'no detector checkpoint nowhere\.pth'):
         FrameDetector(detector_config, 'nowhere.pth')
 
 

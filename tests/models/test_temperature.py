@@ -114,7 +114,7 @@ def test_temperatures_of_other_tasks_and_files_without_any_are_refused(tmp_path,
     for name in ('metrics.json', 'plain.pth'):
         with pytest.raises(ValueError, match='holds no temperatures'):
             read_temperatures(tmp_path / name)
-    with pytest.raises(FileNotFoundError, match='no file'):
+    with pytest.raises(FileNotFoundError, match='no file of temperatures'):
         read_temperatures(tmp_path / 'nothing.pth')
     torch.save(model.state_dict(), tmp_path / 'weights.pth')
     with pytest.raises(ValueError, match='with a state_dict'):

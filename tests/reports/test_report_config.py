@@ -92,7 +92,7 @@ ONE = "models = dict(rgb=dict(role='expert', test='test/rgb', {}))\n"
         (
             ONE.format('') + "detector = dict(config='d.py', checkpoint='best*.pth')\n",
             FileNotFoundError,
-            "0 match 'best\\*.pth'",
+            'no detector.checkpoint best\\*.pth',
         ),
         (ONE.format('') + 'cost = dict(times=3)\n', ValueError, r'cost has the unknown keys'),
         (

@@ -80,7 +80,10 @@ HOLDOUT = 'holdout_dataloader.dataset'
     [
         (f'{LOAD}.inputs=audio', r"\['audio'\], but the configured modalities are .*add"),
         (f'{LOAD}.modalities.rgb.type=Sonar', 'Sonar is not in the mmdistill::modality registry'),
-        ('teacher.experts.rgb.checkpoint=rgb/best_*.pth', "expert 'rgb'.*no file.*tools/train.py"),
+        (
+            'teacher.experts.rgb.checkpoint=rgb/best_*.pth',
+            "no checkpoint of expert 'rgb'.*train.py",
+        ),
         ('teacher.experts.rgb.checkpoint=empty.pth', "empty.pth does not fit .* expert 'rgb'"),
         ('teacher.experts.rgb.modality=audio', "'rgb' reads 'audio', but .*remove the expert"),
         ('model.losses.soft_target.temperature=0', 'temperature of soft targets must be > 0'),

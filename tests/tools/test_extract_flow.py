@@ -97,7 +97,7 @@ def test_damaged_video_is_named_with_exit_code_1(run, root, capsys):
         (['--estimator', 'Rough'], 'Rough is not in'),
         (['--estimator-options', 'preset=best'], "got 'best'"),
         (['--estimator-options', 'speed=3'], 'unexpected keyword'),
-        (['--videos', 'nowhere/*.MP4'], 'No video matches nowhere'),
+        (['--videos', 'nowhere/*.MP4'], "Nothing matches 'nowhere/"),
         (['--import', 'no_such_package'], 'no_such_package'),
         (['--bound', '0'], 'positive'),
         (['--out-template', 'x/{kitchen}'], "placeholders that exist are.*'participant_id'"),

@@ -101,5 +101,5 @@ def test_the_first_extraction_of_two_videos(unpack, write, monkeypatch):
 
 
 def test_nothing_found(unpack):
-    with pytest.raises(SystemExit, match='No tar matches'):
+    with pytest.raises(SystemExit, match='Nothing matches'):
         unpack()

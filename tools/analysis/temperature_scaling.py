@@ -17,8 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
-from mmdistill.config_tools import check_checkpoint
-from mmdistill.files import write_whole
+from mmdistill.files import find_file, write_whole
 from mmdistill.metrics import ScoreTable, fit_temperatures
 from mmdistill.models.temperature import KEY, publish
 from mmdistill.reports.scaling_table import (
@@ -79,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Fit, show, store."""
     args = parse_args(argv)
     if args.checkpoint:
-        check_checkpoint(args.checkpoint, 'give the path of yours')
+        args.checkpoint = find_file(args.checkpoint, 'checkpoint', 'give the path of yours')
     # Before the model runs: a test that cannot be read is no news for the end.
     tests = {'test': checked_scores_of(args.test)} if args.test else {}
     holdout = checked_scores_of(args.holdout) if args.holdout else run_on_holdout(args)

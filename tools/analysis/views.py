@@ -15,7 +15,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
 from mmdistill.metrics import ScoreTable, score_views
 from mmdistill.reports import tasks_of
-from mmdistill.reports.score_groups import alike, checked_scores_of
+from mmdistill.reports.score_groups import alike, checked_scores_of, named_path
 from mmdistill.reports.view_table import views_csv, views_markdown, views_plot
 from mmdistill.user_errors import one_line_errors
 
@@ -44,8 +44,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _named(text: str) -> tuple[str, str]:
-    name, equals, path = text.rpartition('=')
-    return (name, path) if equals else (Path(text).stem, text)
+    name, path = named_path(text)
+    return name or Path(path).stem, path
 
 
 def load_tables(paths: dict[str, str]) -> dict[str, ScoreTable]:

@@ -32,6 +32,7 @@ from mmdistill.extraction.jobs import remove_results, report_failures, run_jobs
 from mmdistill.extraction.segments import VideoSegments, list_videos, read_segments
 from mmdistill.extraction.shares import default_workers, local_share, my_share
 from mmdistill.extraction.throughput import print_summary
+from mmdistill.files import find_file
 from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
 
@@ -121,6 +122,8 @@ def main() -> int:
     try:
         if args.overwrite:
             remove_results(Output.files(args.out))
+        advice = 'train one with tools/train.py and a detector config'
+        args.checkpoint = find_file(args.checkpoint, 'checkpoint', advice)
         my_share()  # what the launcher got wrong is no fault of the program
         out = Output(args.out, settings_of(args).fingerprint())
         jobs = [make_job(*video, args.stride, out) for video in find_videos(args)]

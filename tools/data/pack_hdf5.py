@@ -16,7 +16,6 @@ of the data set at the file: `rgb='rgb.h5'`.
 """
 
 import argparse
-import glob
 import math
 import sys
 from collections.abc import Iterator, Sequence
@@ -34,6 +33,7 @@ from mmdistill.extraction.frame_packing import (
     pack_clips,
 )
 from mmdistill.extraction.video import VideoError
+from mmdistill.files import find_paths
 from mmdistill.user_errors import one_line_errors
 
 COLUMNS = ('narration_id', 'video_id', 'start_frame', 'stop_frame')
@@ -67,7 +67,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def list_clips(args: argparse.Namespace) -> Iterator[Clip]:
     """What there is to pack, in the order of the names."""
     patterns = args.videos or args.folders or args.flow
-    paths = sorted({Path(path) for pattern in patterns for path in glob.glob(pattern)})
+    paths = find_paths(patterns)
     if not args.videos:
         paths = [path for path in paths if path.is_dir()]  # manifests lie beside the folders
     if args.segments:

@@ -10,7 +10,6 @@ videos that the owners have replaced, is named at the end, with exit code 1. Tar
 """
 
 import argparse
-import glob
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.jobs import report_failures, run_jobs
 from mmdistill.extraction.tar_frames import make_unpack_job, set_up_unpacking
+from mmdistill.files import find_paths
 from mmdistill.user_errors import one_line_errors
 
 
@@ -35,10 +35,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Unpack what is not unpacked yet."""
     args = parse_args(argv)
-    paths = sorted({Path(path) for pattern in args.tars for path in glob.glob(pattern)})
-    if not paths:
-        raise FileNotFoundError(f'No tar matches {" ".join(args.tars)}.')
-    jobs = [make_unpack_job(path) for path in paths]
+    jobs = [make_unpack_job(path) for path in find_paths(args.tars)]
     return report_failures(run_jobs(set_up_unpacking, jobs, args.workers), len(jobs))
 
 

@@ -1,0 +1,95 @@
+"""find_paths: a path that exists is that path, whatever it is called; the rest are patterns."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mmdistill.files import find_file, find_paths
+
+NAMES = [
+    'cooking [dQw4w9WgXcQ].mp4',
+    'what? *really*.mp4',
+    'two\nlines.mp4',
+    '~tilde.mp4',
+    'a=b,c.mp4',
+    ' spaces .mp4',
+    'плита {0} 100%.mp4',
+]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def touch(*paths: str) -> list[Path]:
+    for path in map(Path, paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return [Path(path) for path in paths]
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_path_that_exists_is_that_path(folder, name):
+    touch(name, 'cooking d.mp4', 'what. really.mp4')
+    assert find_paths([name]) == [Path(name)]
+    assert find_paths([Path(name)]) == [Path(name)]
+    assert find_file(name, 'video', 'look') == name
+
+
+def test_patterns(folder):
+    one, two, other = touch('P01/videos/1.MP4', 'P02/videos/2.MP4', 'P02/videos/3.mp4')
+    assert find_paths(['*/videos/*.MP4']) == [one, two]
+    assert find_paths(['P0[2-9]/videos/?.*']) == [two, other]
+    assert find_paths([f'{folder}/P0?/../P01/vid*']) == [folder / 'P01/../P01/videos']
+    assert find_paths(['.']) == [Path()]
+
+
+@pytest.mark.parametrize('name', ['my [x]', '*', 'a?b'])
+def test_a_folder_on_the_way_is_taken_by_its_name(folder, name):
+    wanted, deeper, _ = touch(f'{name}/1.mp4', f'sets/{name}/2.mp4', 'my x/3.mp4')
+    assert find_paths([f'{name}/*.mp4']) == [wanted]
+    assert find_paths([f'*s/{name}/*.mp4']) == [deeper]
+
+
+def test_each_path_once_and_sorted(folder):
+    touch('b.mp4', 'a.mp4')
+    found = find_paths(['b.mp4', '*.mp4', './b.mp4', folder / 'a.mp4'])
+    assert found == [Path('a.mp4'), Path('b.mp4')]
+
+
+def test_home_unless_there_is_such_a_name(folder, monkeypatch):
+    monkeypatch.setenv('HOME', str(folder / 'home'))
+    (at_home,) = touch('home/v/1.mp4')
+    assert find_paths(['~/v/*.mp4']) == [folder / at_home]
+    (here,) = touch('~/v/2.mp4')
+    assert find_paths(['~/v/*.mp4']) == [here]
+
+
+@pytest.mark.parametrize('pattern', ['nothing/*.mp4', 'no [file].mp4', '', '~nobody-here/x'])
+def test_a_pattern_that_matches_nothing_is_named(folder, pattern):
+    touch('1.mp4')
+    with pytest.raises(FileNotFoundError) as error:
+        find_paths(['*.mp4', pattern])
+    assert f'Nothing matches {pattern!r}' in str(error.value)
+
+
+def test_a_name_that_is_too_long_is_told(folder):
+    with pytest.raises(FileNotFoundError, match=os.strerror(36)):
+        find_paths(['x' * 300])
+
+
+def test_find_file_takes_one_file(folder):
+    best, _ = touch('run [1]/best_top1.pth', 'run [1]/epoch_3.pth')
+    assert find_file('run [1]/best_*.pth', 'checkpoint', 'train one') == str(best)
+    assert find_file('https://x/y_*.pth', 'checkpoint', 'train one') == 'https://x/y_*.pth'
+    two = r'2 files match the checkpoint .*\(run \[1\]/best_top1.pth, .*epoch_3.pth\).* exactly one'
+    with pytest.raises(FileNotFoundError, match=two):
+        find_file('run [1]/*.pth', 'checkpoint', 'give one')
+    none = r'no checkpoint run \[1\]/last\*.pth \(run \[1\] holds best_top1.pth, .*\): train one\.$'
+    with pytest.raises(FileNotFoundError, match=none):
+        find_file('run [1]/last*.pth', 'checkpoint', 'train one')
+    with pytest.raises(FileNotFoundError, match=r'no checkpoint run \[1\] \(run \[1\] holds best'):
+        find_file('run [1]', 'checkpoint', 'give a file')
