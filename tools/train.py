@@ -14,6 +14,7 @@ from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
 from mmdistill.files import find_file
 from mmdistill.hooks import latest_checkpoint
+from mmdistill.locks import training_lock
 from mmdistill.user_errors import one_line_errors
 
 
@@ -79,7 +80,10 @@ def build_config(args: argparse.Namespace) -> Config:
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     """Train."""
-    Runner.from_cfg(build_config(parse_args(argv))).train()
+    args = parse_args(argv)
+    cfg = build_config(args)
+    with training_lock(cfg.work_dir, args.launcher):
+        Runner.from_cfg(cfg).train()
 
 
 if __name__ == '__main__':

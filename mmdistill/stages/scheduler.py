@@ -8,8 +8,8 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from ..locks import output_lock
 from .display import LineDisplay, last_lines, make_display
-from .lock import locked
 from .memory import process_tree_bytes
 from .stage import OneFile, Stage, finished_stamp, read_json, run_id, write_json
 
@@ -79,7 +79,11 @@ def run_stages(
     """
     _check_graph(stages)
     display = display or LineDisplay()
-    with locked({stage.home for stage in stages}) as locks:
+    with contextlib.ExitStack() as held:
+        # The stages inherit the locks: one that outlives a killed run keeps the next run out.
+        homes = sorted({stage.home for stage in stages})
+        locks = [held.enter_context(output_lock(home, inside='stages')) for home in homes]
+        locks = tuple(lock for lock in locks if lock is not None)
         scheduler = _Scheduler(stages, jobs, cores, display, again, locks, keep_going)
         with display.showing([stage.name for stage in stages]):
             try:
