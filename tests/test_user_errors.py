@@ -53,7 +53,10 @@ def fail_inside_a_library():
 
 
 MISTAKES = [
-    (fail_by_our_check, 'The weighting temperature must be > 0, got 0; 1.0 is a usual start.'),
+    (
+        fail_by_our_check,
+        'The weighting temperature must be a finite number > 0, got 0; 1.0 is a usual start.',
+    ),
     (fail_by_our_key_check, 'mmdistill.Smell is not in the mmdistill::modality registry'),
     (
         fail_by_a_missing_file,

@@ -24,6 +24,7 @@ from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
 from mmdistill.hooks import collect_holdout
 from mmdistill.models import MultimodalTeacher
+from mmdistill.ranges import ONE_OR_MORE, SEED
 from mmdistill.registry import MODELS
 from mmdistill.user_errors import one_line_errors
 
@@ -33,17 +34,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Store the logits of the experts of a teacher.')
     parser.add_argument('config', help='config of a distillation, as it would be trained')
     parser.add_argument('out', type=Path, help='folder of the cache')
-    parser.add_argument('--views', type=int, default=1, help='augmentation epochs to store')
-    parser.add_argument('--top-k', type=int, help='classes to keep per expert; default: all')
-    parser.add_argument('--clips-per-shard', type=int, default=1024)
-    parser.add_argument('--seed', type=int, help="seed of the augmentations, if not the config's")
+    parser.add_argument('--views', type=ONE_OR_MORE, default=1, help='augmentation epochs to store')
+    parser.add_argument(
+        '--top-k', type=ONE_OR_MORE, help='classes to keep per expert; default: all'
+    )
+    parser.add_argument('--clips-per-shard', type=ONE_OR_MORE, default=1024)
+    parser.add_argument('--seed', type=SEED, help="seed of the augmentations, if not the config's")
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    args = parser.parse_args(argv)
-    for name in ('views', 'clips_per_shard', 'top_k'):
-        if (value := getattr(args, name)) is not None and value < 1:
-            parser.error(f'--{name.replace("_", "-")} is {value}; expected 1 or more')
-    return args
+    return parser.parse_args(argv)
 
 
 def load(args: argparse.Namespace) -> Config:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream before anything else is imported)
+from mmdistill.ranges import ONE_OR_MORE, SEED, Range
 from mmdistill.stages import (
     DemoSettings,
     RunSummary,
@@ -30,14 +31,20 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', type=Path, default=defaults.work_dir)
     parser.add_argument('--data-root', type=Path, default=defaults.data_root)
-    parser.add_argument('--train', type=int, default=defaults.num_train, help='training clips')
-    parser.add_argument('--val', type=int, default=defaults.num_val, help='validation clips')
-    parser.add_argument('--seed', type=int, default=defaults.seed, help='of the trainings')
-    parser.add_argument('--data-seed', type=int, default=defaults.data_seed, help='of the renderer')
+    parser.add_argument(
+        '--train', type=Range(2, whole=True), default=defaults.num_train, help='training clips'
+    )
+    parser.add_argument(
+        '--val', type=ONE_OR_MORE, default=defaults.num_val, help='validation clips'
+    )
+    parser.add_argument('--seed', type=SEED, default=defaults.seed, help='of the trainings')
+    parser.add_argument(
+        '--data-seed', type=SEED, default=defaults.data_seed, help='of the renderer'
+    )
     parser.add_argument('--configs', type=Path, default=defaults.configs, help='folder of configs')
     parser.add_argument(
         '--jobs',
-        type=int,
+        type=ONE_OR_MORE,
         default=min(2, os.cpu_count() or 1),
         help='stages that may run side by side; each adds to the memory in use',
     )

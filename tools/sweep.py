@@ -20,6 +20,7 @@ from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
+from mmdistill.ranges import ONE_OR_MORE, SEED
 from mmdistill.reports.report_data import read_metrics
 from mmdistill.reports.sweep_table import (
     RUNS,
@@ -56,7 +57,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='AXIS=V1,V2',
         help='temperature, lambda, gamma, weighting, experts, student, or a key of the config',
     )
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0], help='of the trainings')
+    parser.add_argument('--seeds', type=SEED, nargs='+', default=[0], help='of the trainings')
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/sweep'))
     parser.add_argument(
         '--split',
@@ -64,14 +65,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=SPLITS[0],
         help='clips on which points are compared: the holdout spares the test clips',
     )
-    parser.add_argument('--jobs', type=int, default=1, help='trainings side by side')
+    parser.add_argument('--jobs', type=ONE_OR_MORE, default=1, help='trainings side by side')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, default={}, help='shared by all points'
     )
-    args = parser.parse_args(argv)
-    if args.jobs < 1:
-        parser.error(f'--jobs is {args.jobs}; expected 1 or more')
-    return args
+    return parser.parse_args(argv)
 
 
 def collect(runs: list[SweepRun], summary: RunSummary) -> list[Row]:

@@ -22,6 +22,7 @@ from mmdistill.config_tools import load_config, take_holdout_clips
 from mmdistill.files import find_file
 from mmdistill.models import MultimodalTeacher
 from mmdistill.models.temperature import KEY, read_temperatures, use_temperatures
+from mmdistill.ranges import COUNT, SEED
 from mmdistill.user_errors import one_line_errors
 
 # Upstream's metrics that take one row of scores per clip and would misread the views of a dump.
@@ -67,7 +68,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'that is there; tools/analysis/rescore.py computes every metric from it',
     )
     add_scaling(parser)
-    parser.add_argument('--seed', type=int, help='seed of whatever the test pipeline draws')
+    parser.add_argument('--seed', type=SEED, help='seed of whatever the test pipeline draws')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -75,7 +76,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='override settings: key=value; data_root=DIR and expert_dir=DIR move every path',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_argument('--local_rank', '--local-rank', type=COUNT, default=0)
     args = parser.parse_args(argv)
     check_args(parser, args)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))

@@ -15,6 +15,7 @@ from mmdistill.config_tools import load_config
 from mmdistill.files import find_file
 from mmdistill.hooks import latest_checkpoint
 from mmdistill.locks import training_lock
+from mmdistill.ranges import COUNT, SEED
 from mmdistill.user_errors import one_line_errors
 
 
@@ -32,7 +33,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision (GPU)')
     parser.add_argument('--no-validate', action='store_true', help='do not validate on the way')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale LR with batch size')
-    parser.add_argument('--seed', type=int, help='seed of weights, shuffling and augmentation')
+    parser.add_argument('--seed', type=SEED, help='seed of weights, shuffling and augmentation')
     parser.add_argument('--diff-rank-seed', action='store_true', help='another seed on each rank')
     parser.add_argument('--deterministic', action='store_true', help='deterministic CUDNN')
     parser.add_argument(
@@ -42,7 +43,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='override settings: key=value; data_root=DIR and expert_dir=DIR move every path',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    parser.add_argument('--local_rank', '--local-rank', type=COUNT, default=0)
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args

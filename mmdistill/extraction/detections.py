@@ -17,6 +17,7 @@ from mmdistill.modalities.detection_file import VideoDetections
 from mmdistill.models.detector import FrameDetections, FrameDetector
 
 from ..files import file_sha256
+from ..ranges import FRACTION, ONE_OR_MORE
 from .detection_output import Output, manifest_of, write_part
 from .jobs import Advance, Job, Process
 from .video import NO_VIDEO, VideoError, probe_video, read_frames
@@ -43,10 +44,8 @@ class DetectionSettings:
     roi_features: bool = False
 
     def __post_init__(self) -> None:
-        if self.stride < 1 or self.max_boxes < 1:
-            raise ValueError(
-                f'stride and max_boxes must be at least 1, got {self.stride} and {self.max_boxes}.'
-            )
+        ONE_OR_MORE.check(stride=self.stride, max_boxes=self.max_boxes)
+        FRACTION.check(score_thr=self.score_thr)
 
     def fingerprint(self) -> dict:
         """Everything that the detections depend on, as JSON; paths do not count, contents do."""

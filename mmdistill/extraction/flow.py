@@ -18,6 +18,7 @@ import numpy as np
 
 from mmdistill.files import file_sha256
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND, encode_flow
+from mmdistill.ranges import COUNT, POSITIVE
 from mmdistill.registry import FLOW_ESTIMATORS
 
 from .flow_estimators import FlowEstimator
@@ -45,11 +46,8 @@ class FlowSettings:
     short_side: int = 0
 
     def __post_init__(self) -> None:
-        if not self.bound > 0 or self.short_side < 0:
-            raise ValueError(
-                'The bound of the flow must be a positive number of pixels and the short side 0 or '
-                f'more, got {self.bound} and {self.short_side}.'
-            )
+        POSITIVE.check(bound=self.bound)
+        COUNT.check(short_side=self.short_side)
 
     def fingerprint(self) -> dict:
         """Everything that the flow depends on, as JSON: weights by content, the device not."""

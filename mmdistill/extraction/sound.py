@@ -13,11 +13,13 @@ import av
 import numpy as np
 
 from mmdistill.modalities.audio_track import FPS_TAG, probe_track, read_sound
+from mmdistill.ranges import Range
 
 from .jobs import Advance, Job, Process
 from .manifest import check_settings, entries_of, record
 from .video import VideoError
 
+SAMPLE_RATE = Range(1000, 192000, whole=True)  # per second; what FLAC and hearing allow
 # Seconds that are decoded at once: a track of hours does not fit into memory.
 CHUNK = 120
 # What stands for frames where a file has no pictures.
@@ -35,8 +37,7 @@ class SoundSettings:
     sample_rate: int = 24000
 
     def __post_init__(self) -> None:
-        if not 1000 <= self.sample_rate <= 192000:
-            raise ValueError(f'Expected 1000 to 192000 samples/s, got {self.sample_rate}.')
+        SAMPLE_RATE.check(sample_rate=self.sample_rate)
 
     def fingerprint(self) -> dict:
         """Everything that the files depend on, as JSON."""

@@ -13,6 +13,8 @@ A loss takes `loss_weight`, a number, and multiplies by it. A `loss_weight` that
 import torch
 from torch import Tensor
 
+from ..ranges import POSITIVE
+
 
 def at_least_single(*tensors: Tensor) -> list[Tensor]:
     """The tensors in their common type, float32 at least.
@@ -41,15 +43,9 @@ def check_same_classes(student_logits: Tensor, teacher_logits: Tensor, at_least:
 
 
 def check_temperature(temperature: float) -> None:
-    """Raise ValueError unless the temperature of soft targets is positive."""
-    if not temperature > 0:
+    """Raise ValueError unless the temperature of soft targets is positive and finite."""
+    if temperature not in POSITIVE:
         raise ValueError(
-            f'The temperature of soft targets must be > 0, got {temperature}; '
+            f'The temperature of soft targets must be a {POSITIVE}, got {temperature}; '
             '1 leaves the logits as they are, larger values soften them.'
         )
-
-
-def check_factor(name: str, value: float) -> None:
-    """Raise ValueError unless a factor on a loss is a finite number >= 0."""
-    if not 0 <= value < float('inf'):
-        raise ValueError(f'{name} must be a finite number >= 0, got {value}; 0 switches it off.')

@@ -6,8 +6,9 @@ Shape legend: B = clips, K = classes.
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ranges import ZERO_OR_MORE
 from ..registry import MODELS
-from .base import at_least_single, check_factor, check_same_classes, check_temperature
+from .base import at_least_single, check_same_classes, check_temperature
 
 
 def pearson_distance(a: Tensor, b: Tensor, dim: int) -> Tensor:
@@ -69,8 +70,7 @@ class DISTLoss(nn.Module):
     ) -> None:
         super().__init__()
         check_temperature(temperature)
-        check_factor('beta', beta)
-        check_factor('gamma', gamma)
+        ZERO_OR_MORE.check(beta=beta, gamma=gamma, loss_weight=loss_weight)
         self.beta = beta
         self.gamma = gamma
         self.temperature = temperature

@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ranges import ZERO_OR_MORE
 from ..registry import MODELS
-from .base import at_least_single, check_factor, check_same_classes, check_temperature
+from .base import at_least_single, check_same_classes, check_temperature
 
 
 def decoupled_kl(
@@ -87,8 +88,7 @@ class DKDLoss(nn.Module):
     ) -> None:
         super().__init__()
         check_temperature(temperature)
-        check_factor('alpha', alpha)
-        check_factor('beta', beta)
+        ZERO_OR_MORE.check(alpha=alpha, beta=beta, loss_weight=loss_weight)
         self.alpha = alpha
         self.beta = beta
         self.temperature = temperature

@@ -7,6 +7,7 @@ T H W = grid.
 import torch
 from torch import Tensor, nn
 
+from ..ranges import ZERO_OR_MORE
 from .base import at_least_single
 from .feature_grid import check_layout, clip_grid
 
@@ -25,7 +26,7 @@ class FeatureLoss(nn.Module):
         expert_layout: Axes of the expert's feature.
 
     Raises:
-        ValueError: A layout is none.
+        ValueError: A layout is none, or `loss_weight` is negative or not finite.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class FeatureLoss(nn.Module):
         super().__init__()
         check_layout(student_layout)
         check_layout(expert_layout)
+        ZERO_OR_MORE.check(loss_weight=loss_weight)
         self.student_layer = student_layer
         self.expert = expert
         self.expert_layer = expert_layer

@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ranges import ONE_OR_MORE
 from ..registry import MODELS
 from .feature import FeatureLoss
 from .feature_grid import on_common_grid
@@ -39,6 +40,9 @@ class FeatureMSELoss(FeatureLoss):
                 f'{self} got student_channels={student_channels} and expert_channels='
                 f'{expert_channels}; give both for a projection, or neither.'
             )
+        ONE_OR_MORE.check_optional(
+            student_channels=student_channels, expert_channels=expert_channels
+        )
         self.student_channels = student_channels
         self.expert_channels = expert_channels
         if student_channels is None:

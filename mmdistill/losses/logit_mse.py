@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ranges import ZERO_OR_MORE
 from ..registry import MODELS
 from .base import at_least_single, check_same_classes
 
@@ -35,6 +36,7 @@ class LogitMSELoss(nn.Module):
 
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
+        ZERO_OR_MORE.check(loss_weight=loss_weight)
         self.loss_weight = loss_weight
 
     def forward(self, student_logits: Tensor, teacher_logits: Tensor) -> Tensor:

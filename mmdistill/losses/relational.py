@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..ranges import ZERO_OR_MORE
 from ..registry import MODELS
-from .base import check_factor
 from .feature import FeatureLoss
 
 # Below this two clips have the same embedding; a length has no gradient there.
@@ -81,8 +81,7 @@ class RelationalLoss(FeatureLoss):
         self, *args, distance_weight: float = 1.0, angle_weight: float = 2.0, **kwargs
     ) -> None:
         super().__init__(*args, **kwargs)
-        check_factor('distance_weight', distance_weight)
-        check_factor('angle_weight', angle_weight)
+        ZERO_OR_MORE.check(distance_weight=distance_weight, angle_weight=angle_weight)
         self.distance_weight = distance_weight
         self.angle_weight = angle_weight
 

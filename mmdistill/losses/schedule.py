@@ -7,8 +7,8 @@ that a weight depends on, so a resumed run continues with the very same weights.
 import math
 from collections.abc import Sequence
 
+from ..ranges import FRACTION, ZERO_OR_MORE
 from ..registry import MODELS
-from .base import check_factor
 
 
 def linear_weight(progress: float, start: float, end: float, begin: float, until: float) -> float:
@@ -85,7 +85,7 @@ class StepWeight(WeightSchedule):
 
     def __init__(self, weights: Sequence[float], milestones: Sequence[float]) -> None:
         for weight in weights:
-            check_factor('A weight of StepWeight', weight)
+            ZERO_OR_MORE.check(**{'A weight of StepWeight': weight})
         rising = list(milestones) == sorted(set(milestones))
         if len(weights) != len(milestones) + 1 or not rising:
             raise ValueError(
@@ -116,20 +116,19 @@ def build_weight(weight: float | dict, name: str) -> WeightSchedule | float:
             f'{name} must be a number or a schedule such as dict(type="mmdistill.LinearWeight", '
             f'start=0.0, end=0.9), got {weight!r}.'
         )
-    check_factor(name, built)
+    ZERO_OR_MORE.check(**{name: built})
     return built
 
 
 def _check_ramp(start: float, end: float, begin: float, until: float) -> None:
-    check_factor('start', start)
-    check_factor('end', end)
+    ZERO_OR_MORE.check(start=start, end=end)
     _check_fractions(begin, until)
     if begin > until:
         raise ValueError(f'The ramp must begin before it ends, got begin={begin}, until={until}.')
 
 
 def _check_fractions(*fractions: float) -> None:
-    if not all(0 <= fraction <= 1 for fraction in fractions):
+    if not all(fraction in FRACTION for fraction in fractions):
         raise ValueError(
             f'Schedules count in fractions of training, from 0 to 1, got {list(fractions)}; '
             'divide epochs by max_epochs.'

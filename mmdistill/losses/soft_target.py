@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ranges import ZERO_OR_MORE
 from ..registry import MODELS
 from .base import at_least_single, check_same_classes, check_temperature
 from .standardize import standardize_logits
@@ -49,6 +50,7 @@ class SoftTargetLoss(nn.Module):
     ) -> None:
         super().__init__()
         check_temperature(temperature)
+        ZERO_OR_MORE.check(loss_weight=loss_weight)
         self.temperature = temperature
         self.loss_weight = loss_weight
         self.standardize = standardize

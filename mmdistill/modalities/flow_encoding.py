@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from ..ranges import POSITIVE
+
 # Largest displacement that is stored, in pixels at the stored resolution; more is clipped.
 DEFAULT_BOUND = 20.0
 NO_MOTION = 128
@@ -36,6 +38,5 @@ def flow_image(u_HW: np.ndarray, v_HW: np.ndarray, channels: int = 2) -> np.ndar
 
 
 def _step(bound: float) -> float:
-    if not bound > 0:
-        raise ValueError(f'The bound of the flow must be a positive number of pixels, got {bound}.')
+    POSITIVE.check(bound=bound)
     return bound / (255 - NO_MOTION)

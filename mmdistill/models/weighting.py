@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..ranges import POSITIVE
 from ..registry import MODELS
 
 SUM_TOLERANCE = 1e-4
@@ -36,10 +37,11 @@ def softmin_weights(losses_M: Tensor, temperature: float) -> Tensor:
 
 
 def check_weighting_temperature(temperature: float) -> None:
-    """Raise ValueError unless the weighting temperature gamma is positive."""
-    if not temperature > 0:
+    """Raise ValueError unless the weighting temperature gamma is positive and finite."""
+    if temperature not in POSITIVE:
         raise ValueError(
-            f'The weighting temperature must be > 0, got {temperature}; 1.0 is a usual start.'
+            f'The weighting temperature must be a {POSITIVE}, got {temperature}; 1.0 is a usual '
+            'start.'
         )
 
 
@@ -71,7 +73,8 @@ def weights_per_clip(weights: Tensor, logits_BMK: Tensor) -> Tensor:
 def check_weights(weights: Tensor) -> None:
     """Raise ValueError where weights are negative or a row (last axis) does not sum to 1."""
     sums = weights.double().sum(-1)
-    if (weights < 0).any() or ((sums - 1).abs() > SUM_TOLERANCE).any():
+    # Written so that NaN, which is neither smaller nor larger than anything, is refused too.
+    if not ((weights >= 0).all() and ((sums - 1).abs() <= SUM_TOLERANCE).all()):
         raise ValueError(
             f'Expert weights must be >= 0 and sum to 1, got {weights.tolist()}; '
             'divide them by their sum.'

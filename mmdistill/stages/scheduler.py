@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 
 from ..locks import output_lock
+from ..ranges import ONE_OR_MORE
 from .display import LineDisplay, last_lines, make_display
 from .memory import process_tree_bytes
 from .stage import OneFile, Stage, finished_stamp, read_json, run_id, write_json
@@ -76,7 +77,9 @@ def run_stages(
     Raises:
         StageFailedError: when a stage fails; those beside it are stopped and can be continued.
         RuntimeError: when another run works in the same folder.
+        ValueError: `jobs` is less than 1.
     """
+    ONE_OR_MORE.check(jobs=jobs)
     _check_graph(stages)
     display = display or LineDisplay()
     with contextlib.ExitStack() as held:

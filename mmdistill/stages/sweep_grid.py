@@ -13,6 +13,7 @@ from mmengine.config import Config
 from ..cache.config import inner_dataset, load_steps, narrowed
 from ..config_tools import load_config
 from ..models.batch_inputs import batch_keys
+from ..ranges import FRACTION, POSITIVE
 from ..registry import MODELS
 
 Point = dict[str, Any]  # axis -> value
@@ -115,10 +116,10 @@ def measure_on_holdout(cfg: Config) -> Config:
 def _settings(axis: str, value: Any) -> dict[str, Any]:
     """The keys of the config that a value on an axis stands for."""
     if axis == TEMPERATURE:
+        POSITIVE.check(temperature=value)
         return {f'{SOFT_TARGET}.temperature': value}
     if axis == LAMBDA:
-        if not 0 <= value <= 1:
-            raise ValueError(f'lambda is {value}; expected a number from 0 to 1.')
+        FRACTION.check(**{LAMBDA: value})
         # 1 - 0.9 would be written as 0.09999999999999998.
         return {f'{SOFT_TARGET}.loss_weight': value, 'model.label_weight': round(1 - value, 12)}
     return {axis: value}
@@ -163,6 +164,7 @@ def _set_gamma(weighting: dict, gamma: float, path: str) -> None:
             f'The weighting of {path} has no temperature gamma to vary: add weighting=softmin to '
             'the grid, or leave gamma out.'
         )
+    POSITIVE.check(gamma=gamma)
     for part in parts:
         part['temperature'] = gamma
 

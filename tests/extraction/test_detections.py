@@ -277,9 +277,11 @@ def test_part_round_trip_with_a_slash_in_the_name(settings, videos, tmp_path):
     np.testing.assert_array_equal(DetectionFile(out.path).load('day 1/a').boxes_M4, video.boxes_M4)
 
 
-@pytest.mark.parametrize('wrong', [{'stride': 0}, {'max_boxes': 0}])
+@pytest.mark.parametrize(
+    'wrong', [{'stride': 0}, {'max_boxes': 0}, {'score_thr': 2.0}, {'score_thr': float('nan')}]
+)
 def test_bad_numbers(wrong):
-    with pytest.raises(ValueError, match='at least 1'):
+    with pytest.raises(ValueError, match=f'{next(iter(wrong))} must be a '):
         DetectionSettings('config', 'checkpoint', **wrong)
 
 

@@ -58,9 +58,9 @@ def test_the_registered_loss_scales_by_its_weight(logits):
 
 @pytest.mark.parametrize('temperature', [0.0, -1.0, float('nan')])
 def test_a_temperature_must_be_positive(temperature):
-    with pytest.raises(ValueError, match='must be > 0'):
+    with pytest.raises(ValueError, match='must be a finite number > 0'):
         SoftTargetLoss(temperature=temperature)
-    with pytest.raises(ValueError, match='must be > 0'):
+    with pytest.raises(ValueError, match='must be a finite number > 0'):
         soft_target_kl(torch.zeros(1, 2), torch.zeros(1, 2), temperature)
 
 

@@ -55,5 +55,5 @@ def test_who_is_sure_counts_more_whatever_the_label():
 
 @pytest.mark.parametrize('name', ['EntropyWeighting', 'SampleSoftminWeighting'])
 def test_a_temperature_must_be_positive(name):
-    with pytest.raises(ValueError, match='must be > 0'):
+    with pytest.raises(ValueError, match='must be a finite number > 0'):
         build(name, temperature=0)

@@ -68,9 +68,9 @@ def test_softmin_worked_case_and_limits():
 
 @pytest.mark.parametrize('temperature', [0.0, -2.0])
 def test_a_weighting_temperature_must_be_positive(temperature):
-    with pytest.raises(ValueError, match='must be > 0'):
+    with pytest.raises(ValueError, match='must be a finite number > 0'):
         softmin_weights(torch.zeros(2), temperature)
-    with pytest.raises(ValueError, match='must be > 0'):
+    with pytest.raises(ValueError, match='must be a finite number > 0'):
         MODELS.build(dict(type='mmdistill.SoftminWeighting', temperature=temperature))
 
 

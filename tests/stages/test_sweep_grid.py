@@ -114,7 +114,7 @@ class TestBadInput:
             config_at({'model.loss.temperature': 2})
 
     def test_lambda_beyond_one(self):
-        with pytest.raises(ValueError, match='lambda is 1.5; expected a number from 0 to 1'):
+        with pytest.raises(ValueError, match='lambda must be a number from 0 to 1, got 1.5'):
             config_at({'lambda': 1.5})
 
     def test_an_unknown_weighting(self):

@@ -86,8 +86,14 @@ HOLDOUT = 'holdout_dataloader.dataset'
         ),
         ('teacher.experts.rgb.checkpoint=empty.pth', "empty.pth does not fit .* expert 'rgb'"),
         ('teacher.experts.rgb.modality=audio', "'rgb' reads 'audio', but .*remove the expert"),
-        ('model.losses.soft_target.temperature=0', 'temperature of soft targets must be > 0'),
-        ('teacher.weighting.temperature=-1', 'weighting temperature must be > 0, got -1'),
+        (
+            'model.losses.soft_target.temperature=0',
+            'temperature of soft targets must be a finite number > 0',
+        ),
+        (
+            'teacher.weighting.temperature=-1',
+            'weighting temperature must be a finite number > 0, got -1',
+        ),
         (f'{HOLDOUT}.holdout.ratio=0', r'between 0 and 1, got 0: .*holdout .*empty'),
         ('holdout_dataloader=None', 'no holdout_dataloader: give the hook one'),
         ('train_dataloader.dataset.data_root=gone', r'no annotation file .gone.*check data_root'),

@@ -123,13 +123,14 @@ def test_whole_videos_with_features(run, root, checkpoint):
     assert file.read('b', [0, 5], max_boxes=2).shape == (2, 2, 6 + 64)
 
 
-def test_one_line_errors(run, root, checkpoint):
+def test_one_line_errors(run, root, checkpoint, capsys):
     with pytest.raises(SystemExit, match=r'extract_detections: There is no checkpoint .*none\.pth'):
         run(*arguments(root, root / 'none.pth'))
     with pytest.raises(SystemExit, match='extract_detections: There is no detector config'):
         run('none.py', *arguments(root, checkpoint)[1:])
-    with pytest.raises(SystemExit, match='at least 1'):
+    with pytest.raises(SystemExit):
         run(*arguments(root, checkpoint, '--stride', '0'))
+    assert "--stride: expected a whole number >= 1, got '0'" in capsys.readouterr().err
     (root / 'bad.pth').write_bytes(checkpoint.read_bytes()[:-2000])
     other = {'state_dict': {'backbone.stem.0.conv.weight': torch.zeros(3)}}
     torch.save(other, root / 'bad.pth')

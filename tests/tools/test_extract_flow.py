@@ -99,7 +99,6 @@ def test_damaged_video_is_named_with_exit_code_1(run, root, capsys):
         (['--estimator-options', 'speed=3'], 'unexpected keyword'),
         (['--videos', 'nowhere/*.MP4'], "Nothing matches 'nowhere/"),
         (['--import', 'no_such_package'], 'no_such_package'),
-        (['--bound', '0'], 'positive'),
         (['--out-template', 'x/{kitchen}'], "placeholders that exist are.*'participant_id'"),
         (['--out-template', 'x'], 'same path'),
     ],
@@ -108,3 +107,10 @@ def test_one_line_errors(run, root, more, message):
     with pytest.raises(SystemExit, match=message) as error:
         run(*arguments(root, *more))
     assert str(error.value).startswith('extract_flow: ')
+
+
+@pytest.mark.parametrize('bound', ['0', '-1', 'nan', 'inf'])
+def test_a_bound_that_is_none(run, root, capsys, bound):
+    with pytest.raises(SystemExit):
+        run(*arguments(root, f'--bound={bound}'))
+    assert 'argument --bound: expected a finite number > 0, got' in capsys.readouterr().err

@@ -12,6 +12,7 @@ import torch
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import CacheWriter, Manifest
+from mmdistill.ranges import ONE_OR_MORE
 
 MEASURED_CLIPS = 1024
 
@@ -19,16 +20,14 @@ MEASURED_CLIPS = 1024
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--classes', type=int, nargs='+', required=True, help='of each task')
-    parser.add_argument('--experts', type=int, default=3)
-    parser.add_argument('--top-k', type=int, help='as tools/cache_teacher.py takes it')
-    parser.add_argument('--clips', type=int, default=1000, help='of the training set')
-    parser.add_argument('--views', type=int, default=1)
-    args = parser.parse_args(argv)
-    for name in ('experts', 'top_k', 'clips', 'views'):
-        if (value := getattr(args, name)) is not None and value < 1:
-            parser.error(f'--{name.replace("_", "-")} is {value}; expected 1 or more')
-    return args
+    parser.add_argument(
+        '--classes', type=ONE_OR_MORE, nargs='+', required=True, help='of each task'
+    )
+    parser.add_argument('--experts', type=ONE_OR_MORE, default=3)
+    parser.add_argument('--top-k', type=ONE_OR_MORE, help='as tools/cache_teacher.py takes it')
+    parser.add_argument('--clips', type=ONE_OR_MORE, default=1000, help='of the training set')
+    parser.add_argument('--views', type=ONE_OR_MORE, default=1)
+    return parser.parse_args(argv)
 
 
 def bytes_per_clip(classes: Sequence[int], num_experts: int, top_k: int | None) -> float:

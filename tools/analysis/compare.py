@@ -16,6 +16,7 @@ from rich.markdown import Markdown
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.datasets.annotation_csv import read_class_names
 from mmdistill.files import write_whole
+from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.reports.comparison import compare_groups
 from mmdistill.reports.comparison_text import comparison_markdown
 from mmdistill.reports.score_groups import load_groups
@@ -44,12 +45,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='files with the names of the classes',
     )
     parser.add_argument('--out', type=Path, help='folder for comparison.json and comparison.md')
-    parser.add_argument('--resamples', type=int, default=10_000, help='of the bootstrap')
+    parser.add_argument('--resamples', type=ONE_OR_MORE, default=10_000, help='of the bootstrap')
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
         parser.error(f'expected at least two runs, got {args.runs}')
-    if args.resamples < 1:
-        parser.error(f'--resamples is {args.resamples}; expected 1 or more')
     return args
 
 

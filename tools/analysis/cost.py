@@ -24,6 +24,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import load_config, own_options
 from mmdistill.files import write_whole
 from mmdistill.models.detector import FrameDetector
+from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.reports.cost_figures import pareto_plot, rates_plot
 from mmdistill.reports.measure import (
     machine_name,
@@ -48,8 +49,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--metrics', nargs='+', default=[], metavar='NAME=FILE.json')
     parser.add_argument('--metric', default='acc/action/top1', help='vertical axis of the plots')
     parser.add_argument('--detector', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='of boxes')
-    parser.add_argument('--batch-sizes', type=int, nargs='+', default=[1, 4, 16])
-    parser.add_argument('--repeats', type=int, default=25, help='latency measurements of a model')
+    parser.add_argument('--batch-sizes', type=ONE_OR_MORE, nargs='+', default=[1, 4, 16])
+    parser.add_argument(
+        '--repeats', type=ONE_OR_MORE, default=25, help='latency measurements of a model'
+    )
     parser.add_argument(
         '--frames',
         nargs='+',
@@ -72,6 +75,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         if not all(value for _, _, value in pairs):
             parser.error(f'{name} are given as NAME=VALUE, got {getattr(args, name)}')
         setattr(args, name, {key: value for key, _, value in pairs})
+    try:
+        args.frames = {
+            k: [ONE_OR_MORE(n) for n in text.split(',')] for k, text in args.frames.items()
+        }
+    except argparse.ArgumentTypeError as error:
+        parser.error(f'argument --frames: {error}')
     return args
 
 
@@ -81,9 +90,9 @@ def frame_options(frames: dict[str, int]) -> dict[str, int]:
     return {f'{load}.{key}.clip_len': number for key, number in frames.items()}
 
 
-def rate_settings(frames: dict[str, str], reads: Sequence[str]) -> Iterator[dict[str, int]]:
+def rate_settings(frames: dict[str, list[int]], reads: Sequence[str]) -> Iterator[dict[str, int]]:
     """Every combination of `--frames`, of the modalities that a model reads."""
-    numbers = {k: [int(n) for n in text.split(',')] for k, text in frames.items() if k in reads}
+    numbers = {key: counts for key, counts in frames.items() if key in reads}
     if numbers:
         for choice in itertools.product(*numbers.values()):
             yield dict(zip(numbers, choice, strict=True))

@@ -7,11 +7,11 @@ bootstrap interval by video, and writes it as JSON and Markdown. Finished traini
 import argparse
 import json
 import os
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.ranges import ONE_OR_MORE, SEED, Range
 from mmdistill.reports.seed_comparison import SeedRun, compare, to_markdown
 from mmdistill.stages import (
     DemoSettings,
@@ -26,16 +26,22 @@ from mmdistill.stages import (
 def parse_args() -> argparse.Namespace:
     defaults = DemoSettings()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--seeds', type=int, default=3, help='number of seeds: 0, 1, ...')
+    parser.add_argument(
+        '--seeds', type=Range(2, whole=True), default=3, help='number of seeds: 0, 1, ...'
+    )
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo_seeds'))
     parser.add_argument('--demo-dir', type=Path, default=defaults.work_dir)
     parser.add_argument('--data-root', type=Path, default=defaults.data_root)
-    parser.add_argument('--train', type=int, default=defaults.num_train, help='training clips')
-    parser.add_argument('--val', type=int, default=defaults.num_val, help='validation clips')
-    parser.add_argument('--data-seed', type=int, default=defaults.data_seed)
+    parser.add_argument(
+        '--train', type=Range(2, whole=True), default=defaults.num_train, help='training clips'
+    )
+    parser.add_argument(
+        '--val', type=ONE_OR_MORE, default=defaults.num_val, help='validation clips'
+    )
+    parser.add_argument('--data-seed', type=SEED, default=defaults.data_seed)
     parser.add_argument('--configs', type=Path, default=defaults.configs)
-    parser.add_argument('--jobs', type=int, default=min(2, os.cpu_count() or 1))
-    parser.add_argument('--resamples', type=int, default=10_000, help='of the bootstrap')
+    parser.add_argument('--jobs', type=ONE_OR_MORE, default=min(2, os.cpu_count() or 1))
+    parser.add_argument('--resamples', type=ONE_OR_MORE, default=10_000, help='of the bootstrap')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     return parser.parse_args()
 
@@ -83,8 +89,6 @@ def seed_run(settings: DemoSettings) -> SeedRun:
 
 def main() -> None:
     args = parse_args()
-    if args.seeds < 2:
-        sys.exit('A spread over seeds needs at least --seeds 2.')
     demo, runs = settings_per_seed(args)
     run_chain(all_stages(demo, runs), args.jobs)
     result = compare([seed_run(run) for run in runs], args.resamples)

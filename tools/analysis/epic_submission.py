@@ -14,6 +14,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.datasets.annotation_csv import read_rows
 from mmdistill.metrics import load_scores
 from mmdistill.metrics.epic_submission import SUPERVISION, check_submission, write_submission
+from mmdistill.ranges import Range
 from mmdistill.user_errors import one_line_errors
 
 LEVELS = dict(sls_pt='pretraining', sls_tl='training labels', sls_td='training data')
@@ -30,7 +31,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--ann', help='CSV whose narration_id column must be covered exactly')
     for flag in ('--sls-pt', '--sls-tl', '--sls-td'):
         what = LEVELS[flag[2:].replace('-', '_')]
-        parser.add_argument(flag, type=int, help=f'supervision level of the {what}, 0 to 5')
+        parser.add_argument(
+            flag, type=Range(0, 5, whole=True), help=f'supervision level of the {what}, 0 to 5'
+        )
     args = parser.parse_args(argv)
     if bool(args.check) == bool(args.out):
         parser.error('give SCORES.npz and OUT.zip, or --check FILE.zip')

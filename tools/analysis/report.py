@@ -12,6 +12,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.ranges import COUNT
 from mmdistill.reports import read_report_config
 from mmdistill.reports.report import add_costs, build_report, read_inputs, write_report
 from mmdistill.reports.scaling_table import at_the_limit
@@ -30,7 +31,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='folder of report.html, .json, .md and .tex, which are replaced; default: the '
         "config's work_dir, or work_dirs/<config name>",
     )
-    parser.add_argument('--resamples', type=int, default=1000, help='of the bootstrap over videos')
+    parser.add_argument(
+        '--resamples', type=COUNT, default=1000, help='of the bootstrap over videos'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',

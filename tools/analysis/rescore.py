@@ -16,6 +16,7 @@ from mmdistill.metrics import (
     table_metrics,
 )
 from mmdistill.models.temperature import read_temperatures
+from mmdistill.ranges import COUNT, ONE_OR_MORE
 from mmdistill.reports.score_groups import checked_scores_of
 from mmdistill.user_errors import one_line_errors
 
@@ -24,11 +25,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('scores', help='the .npz file')
-    parser.add_argument('--topk', type=int, nargs='+', default=[1, 5], help='k of the accuracies')
-    parser.add_argument('--num-bins', type=int, default=15, help='bins of the calibration errors')
+    parser.add_argument(
+        '--topk', type=ONE_OR_MORE, nargs='+', default=[1, 5], help='k of the accuracies'
+    )
+    parser.add_argument(
+        '--num-bins', type=ONE_OR_MORE, default=15, help='bins of the calibration errors'
+    )
     parser.add_argument(
         '--intervals',
-        type=int,
+        type=COUNT,
         nargs='?',
         const=1000,
         default=0,

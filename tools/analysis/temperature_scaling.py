@@ -20,6 +20,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import find_file, write_whole
 from mmdistill.metrics import ScoreTable, fit_temperatures
 from mmdistill.models.temperature import KEY, publish
+from mmdistill.ranges import COUNT
 from mmdistill.reports.scaling_table import (
     at_the_limit,
     check_apart,
@@ -45,7 +46,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--publish', metavar='FILE.pth', help='new checkpoint: weights, meta, temperatures in it'
     )
-    parser.add_argument('--resamples', type=int, default=1000, help='of the bootstrap over videos')
+    parser.add_argument(
+        '--resamples', type=COUNT, default=1000, help='of the bootstrap over videos'
+    )
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     args = parser.parse_args(argv)
     if not (args.config or args.holdout):

@@ -14,6 +14,7 @@ from pathlib import Path
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
 from mmdistill.metrics import ScoreTable, score_views
+from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.reports import tasks_of
 from mmdistill.reports.score_groups import alike, checked_scores_of, named_path
 from mmdistill.reports.view_table import views_csv, views_markdown, views_plot
@@ -28,7 +29,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         'scores', nargs='+', metavar='NAME=FILE.npz', help='dump of a model, and its name'
     )
-    parser.add_argument('--clips', type=int, default=1, help='temporal clips that were tested')
+    parser.add_argument(
+        '--clips', type=ONE_OR_MORE, default=1, help='temporal clips that were tested'
+    )
     parser.add_argument(
         '--crops',
         type=int,

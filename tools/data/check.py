@@ -22,6 +22,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import load_config
 from mmdistill.extraction.check_data import DataReport, plan_check, run_check, summary_lines
 from mmdistill.extraction.shares import default_workers
+from mmdistill.ranges import COUNT, SEED
 from mmdistill.reports.contact_sheet import contact_sheet
 from mmdistill.user_errors import one_line_errors
 
@@ -33,23 +34,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('config', help='path of the config file')
     parser.add_argument(
         '--num',
-        type=int,
+        type=COUNT,
         help='clips per loader, drawn at random; 0 looks at annotations alone; default all',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of that draw')
+    parser.add_argument('--seed', type=SEED, default=0, help='of that draw')
     parser.add_argument(
-        '--frames', type=int, default=8, help='frames decoded per clip, first to last; 0: all'
+        '--frames', type=COUNT, default=8, help='frames decoded per clip, first to last; 0: all'
     )
-    parser.add_argument('--sheet-clips', type=int, default=4, help='clips drawn per loader')
-    parser.add_argument('--workers', type=int, default=default_workers(), help='0: no subprocess')
+    parser.add_argument('--sheet-clips', type=COUNT, default=4, help='clips drawn per loader')
+    parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--out-dir', type=Path, help='default work_dirs/check/<config name>')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='as of tools/train.py')
-    args = parser.parse_args(argv)
-    if args.num is not None and args.num < 0:
-        parser.error(f'--num must be 0 or more, got {args.num}')
-    if args.frames < 0 or args.workers < 0 or args.sheet_clips < 0:
-        parser.error('--frames, --workers and --sheet-clips must be 0 or more')
-    return args
+    return parser.parse_args(argv)
 
 
 def walk(report: DataReport, frames: int, workers: int) -> None:

@@ -21,6 +21,7 @@ from mmdistill.datasets.demo_parameters import DemoParameters
 from mmdistill.datasets.demo_scene import Request, Scene
 from mmdistill.datasets.demo_table import draw_style, draw_surface
 from mmdistill.extraction import DIS
+from mmdistill.ranges import SEED
 from mmdistill.reports.sample_clips import draw_boxes, flow_colours, speed
 
 RENDER_SIZE = (512, 384)  # width, height
@@ -37,7 +38,7 @@ COLOURS = 200
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('out', type=Path, help='the .png file')
-    parser.add_argument('--seed', type=int, default=0, help='another seed, other kitchens')
+    parser.add_argument('--seed', type=SEED, default=0, help='another seed, other kitchens')
     return parser.parse_args()
 
 

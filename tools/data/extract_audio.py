@@ -20,12 +20,14 @@ from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_
 from mmdistill.extraction.segments import list_videos, result_paths
 from mmdistill.extraction.shares import default_workers, my_share
 from mmdistill.extraction.sound import (
+    SAMPLE_RATE,
     SoundSettings,
     check_earlier_sound,
     make_sound_job,
     set_up_sound,
 )
 from mmdistill.extraction.throughput import print_summary
+from mmdistill.ranges import COUNT
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,8 +40,8 @@ def parse_args() -> argparse.Namespace:
         required=True,
         help='.flac per video; {video_id} is the file name, {participant_id} its part before _',
     )
-    parser.add_argument('--sample-rate', type=int, default=24000, help='samples per second')
-    parser.add_argument('--workers', type=int, default=default_workers(), help='0: no subprocess')
+    parser.add_argument('--sample-rate', type=SAMPLE_RATE, default=24000, help='samples per second')
+    parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--overwrite', action='store_true', help='make existing files again')
     parser.add_argument('--check', action='store_true', help='look at existing files, make none')
     args = parser.parse_args()

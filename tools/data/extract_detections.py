@@ -35,6 +35,7 @@ from mmdistill.extraction.throughput import print_summary
 from mmdistill.files import find_file
 from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
+from mmdistill.ranges import COUNT, FRACTION, ONE_OR_MORE
 
 
 def parse_args() -> argparse.Namespace:
@@ -56,13 +57,13 @@ def parse_args() -> argparse.Namespace:
         '--video-info', help='EPIC_100_video_info.csv; default: the one beside the annotations'
     )
     parser.add_argument('--out', required=True, type=Path, help='the HDF5 file')
-    parser.add_argument('--stride', type=int, default=2, help='process every so many frames')
-    parser.add_argument('--score-thr', type=float, default=0.05)
-    parser.add_argument('--max-boxes', type=int, default=10, help='kept per frame')
+    parser.add_argument('--stride', type=ONE_OR_MORE, default=2, help='process every so many frames')
+    parser.add_argument('--score-thr', type=FRACTION, default=0.05)
+    parser.add_argument('--max-boxes', type=ONE_OR_MORE, default=10, help='kept per frame')
     parser.add_argument('--roi-features', action='store_true', help='store a feature per box')
-    parser.add_argument('--batch-size', type=int, default=16, help='frames per forward pass')
+    parser.add_argument('--batch-size', type=ONE_OR_MORE, default=16, help='frames per forward pass')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    parser.add_argument('--workers', type=int, help='default: the cores, or the GPUs; 0: in here')
+    parser.add_argument('--workers', type=COUNT, help='default: the cores, or the GPUs; 0: in here')
     parser.add_argument('--overwrite', action='store_true', help='make an existing file again')
     parser.add_argument('--check', action='store_true', help='look at an existing file, make none')
     return parser.parse_args()

@@ -24,6 +24,7 @@ from mmdistill.extraction.shares import default_workers, my_share
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.extraction.video import NO_VIDEO, VideoError, probe_video
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND
+from mmdistill.ranges import COUNT, POSITIVE
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,9 +42,9 @@ def parse_args() -> argparse.Namespace:
         '--estimator-options', nargs='+', action=DictAction, default={}, help='e.g. preset=fast'
     )
     parser.add_argument('--import', dest='modules', nargs='*', default=[], help='that register one')
-    parser.add_argument('--bound', type=float, default=DEFAULT_BOUND, help='clip at so many pixels')
-    parser.add_argument('--short-side', type=int, default=0, help='scale frames first; 0: do not')
-    parser.add_argument('--workers', type=int, default=default_workers(), help='0: no subprocess')
+    parser.add_argument('--bound', type=POSITIVE, default=DEFAULT_BOUND, help='clip at so many pixels')
+    parser.add_argument('--short-side', type=COUNT, default=0, help='scale frames first; 0: do not')
+    parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--overwrite', action='store_true', help='make existing flow again')
     parser.add_argument('--check', action='store_true', help='look at existing flow, make none')
     return parser.parse_args()

@@ -34,8 +34,10 @@ from mmdistill.extraction.frame_packing import (
 )
 from mmdistill.extraction.video import VideoError
 from mmdistill.files import find_paths
+from mmdistill.ranges import Range
 from mmdistill.user_errors import one_line_errors
 
+JPEG_QUALITY = Range(1, 100, whole=True)
 COLUMNS = ('narration_id', 'video_id', 'start_frame', 'stop_frame')
 
 
@@ -54,7 +56,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help="EPIC-KITCHENS' CSV: a dataset per narration, of frames or flow as they are published",
     )
     parser.add_argument('--template', default=PUBLISHED_FRAME, help='images of --segments')
-    parser.add_argument('--quality', type=int, default=95, help='of the JPEGs of --videos')
+    parser.add_argument('--quality', type=JPEG_QUALITY, default=95, help='of the JPEGs of --videos')
     args = parser.parse_args(argv)
     if args.segments and args.videos:
         # The published frame numbers are not those of the mp4 files.

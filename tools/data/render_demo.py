@@ -9,15 +9,16 @@ import time
 
 import mmdistill  # noqa: F401  (repairs upstream on import)
 from mmdistill.datasets.demo_renderer import render_demo
+from mmdistill.ranges import ONE_OR_MORE, SEED, Range
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('out', help='folder to create')
-    parser.add_argument('--train', type=int, default=720, help='number of training clips')
-    parser.add_argument('--val', type=int, default=480, help='number of validation clips')
-    parser.add_argument('--seed', type=int, default=0, help='same seed, same pixels')
-    parser.add_argument('--size', type=int, nargs=2, default=(128, 96), metavar=('WIDTH', 'HEIGHT'))
+    parser.add_argument('--train', type=Range(2, whole=True), default=720, help='number of training clips')
+    parser.add_argument('--val', type=ONE_OR_MORE, default=480, help='number of validation clips')
+    parser.add_argument('--seed', type=SEED, default=0, help='same seed, same pixels')
+    parser.add_argument('--size', type=ONE_OR_MORE, nargs=2, default=(128, 96), metavar=('WIDTH', 'HEIGHT'))
     return parser.parse_args()
 
 

@@ -18,6 +18,7 @@ import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.jobs import report_failures, run_jobs
 from mmdistill.extraction.tar_frames import make_unpack_job, set_up_unpacking
 from mmdistill.files import find_paths
+from mmdistill.ranges import COUNT
 from mmdistill.user_errors import one_line_errors
 
 
@@ -27,7 +28,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--tars', required=True, nargs='+', help='tar files or patterns')
-    parser.add_argument('--workers', type=int, default=4, help='0: no subprocess')
+    parser.add_argument('--workers', type=COUNT, default=4, help='0: no subprocess')
     return parser.parse_args(argv)
 
 
