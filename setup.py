@@ -12,7 +12,7 @@ PINS = {'torch': '2.13.0', 'mmcv': '2.1.0'}
 # setuptools 82 has no pkg_resources, which mmcv needs to build and MMEngine to run.
 BUILD = ['setuptools<81', 'wheel', 'ninja', 'psutil']
 RUN = [
-    'torch>=2.1',
+    'torch>=2.6',  # older ones run code of a checkpoint, even with weights_only=True
     'mmengine>=0.10.7,<0.11',
     'mmcv>=2.1,<2.2',
     'mmdet>=3.3,<3.4',

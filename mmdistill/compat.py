@@ -1,4 +1,5 @@
-"""Repairs of known upstream faults: with `compat_heads.py` and `compat_backends.py` the only place.
+"""Repairs of known upstream faults; the other places are `compat_heads.py`, `compat_backends.py`
+and `compat_checkpoints.py`.
 
 `import mmdistill` calls `apply()`; it must run before anything imports `mmaction.models`. Each
 repair names its upstream issue and when it may go, does nothing where upstream is healthy, and may
@@ -12,12 +13,17 @@ import sys
 import types
 from pathlib import Path
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.device import get_device
-from mmengine.logging import HistoryBuffer, print_log
+from mmengine.logging import print_log
+
+from .compat_checkpoints import (
+    download_weights_only,
+    require_safe_torch,
+    trust_mmengine_checkpoints,
+)
 
 DRN_MODULE = 'mmaction.models.localizers.drn'
 # What mmaction.models.multimodal imports once `transformers` is there, and does not check.
@@ -32,14 +38,15 @@ VINDLU_IMPORTS = {
     ),
     'transformers.models.beit.modeling_beit': ('BeitRelativePositionBias', 'BeitDropPath'),
 }
-HISTORY_STATISTICS = ('min', 'max', 'mean', 'current')
 
 
 def apply() -> None:
     """Apply every repair that needs no config."""
+    require_safe_torch()
     provide_missing_drn()
     skip_broken_multimodal()
     trust_mmengine_checkpoints()
+    download_weights_only()
     replace_pkg_resources()
     keep_order_of_dumped_configs()
 
@@ -88,42 +95,6 @@ def skip_broken_multimodal() -> None:
     if dependency.WITH_MULTIMODAL:
         dependency.WITH_MULTIMODAL = False
         logging.getLogger(__name__).info('VindLU of MMAction2 is left out: %s', fault)
-
-
-def trust_mmengine_checkpoints() -> None:
-    """Allow what MMEngine writes into a checkpoint, and nothing else, under `weights_only=True`.
-
-    Upstream: https://github.com/open-mmlab/mmengine/issues/1655 (torch >= 2.6 loads weights only,
-    and refuses the message hub's `HistoryBuffer`). May go when MMEngine registers its own types.
-    """
-    if _release(torch.__version__) < (2, 6):
-        return
-    if HistoryBuffer in torch.serialization.get_safe_globals():
-        return
-    reconstruct = np.zeros(1).__reduce__()[0]
-    scalar = np.float64(0).__reduce__()[0]
-    # A pickle names NumPy's helpers as its writer's version did: core before 2.0, _core since.
-    numpy_helpers = [
-        pair
-        for core in ('numpy.core', 'numpy._core')
-        for pair in (
-            (reconstruct, f'{core}.multiarray._reconstruct'),
-            (scalar, f'{core}.multiarray.scalar'),
-        )
-    ]
-    dtypes = [
-        type(np.dtype(name)) for name in ('float64', 'float32', 'int64', 'int32', 'uint8', 'bool')
-    ]
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            np.ndarray,
-            np.dtype,
-            *dtypes,
-            *numpy_helpers,
-            (_history_statistic, 'builtins.getattr'),
-        ]
-    )
 
 
 def replace_pkg_resources() -> None:
@@ -227,16 +198,6 @@ def _use_full_precision(cfg: Config) -> None:
     )
 
 
-def _history_statistic(owner: object, name: str) -> object:
-    """Stand in for `getattr` inside a checkpoint: only HistoryBuffer's own statistics pass."""
-    if owner is HistoryBuffer and name in HISTORY_STATISTICS:
-        return getattr(HistoryBuffer, name)
-    raise RuntimeError(
-        f'The checkpoint asks for getattr({owner!r}, {name!r}), which MMEngine never writes. '
-        'Load it only if you trust its source, in a program of your own.'
-    )
-
-
 def _first_import_fault() -> str | None:
     """Why VindLU could not be imported, or None if it could."""
     for module, names in VINDLU_IMPORTS.items():
@@ -262,9 +223,3 @@ def _package_folder(module: str) -> Path | None:
 def _module_name(package: str) -> str:
     modules = {distribution: module for module, distribution in MODULE2PACKAGE.items()}
     return modules.get(package, package)
-
-
-def _release(version: str) -> tuple[int, int]:
-    """Major and minor number of a version such as `2.13.0+cpu`."""
-    major, minor = version.split('.')[:2]
-    return int(major), int(minor)

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import pickle
 import subprocess
 import sys
 import textwrap
@@ -11,18 +10,12 @@ from pathlib import Path
 
 import mmengine.config.config
 import mmengine.utils
-import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import HistoryBuffer
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 
 from mmdistill import compat
-
-needs_strict_loading = pytest.mark.skipif(
-    not hasattr(torch.serialization, 'get_safe_globals'), reason='this torch has no allow-list'
-)
 
 
 def run_python(code: str, **environment: str) -> str:
@@ -82,79 +75,6 @@ def test_mmaction_models_import_without_drn_and_beside_lone_transformers(tmp_pat
     assert output.split()[-3:] == ['Recognizer3D', 'False', 'True']
 
 
-def mmengine_checkpoint() -> dict:
-    history = HistoryBuffer()
-    for value in (0.5, 0.25):
-        history.update(value)
-    scalars = {'epoch_time': np.float64(1.5), 'seen': np.int64(3), 'done': np.bool_(True)}
-    return {
-        'state_dict': {'weight': torch.arange(3.0)},
-        'message_hub': {'log_scalars': {'train/loss': history}, 'runtime_info': scalars},
-    }
-
-
-@needs_strict_loading
-def test_checkpoint_of_mmengine_loads_with_weights_only(tmp_path):
-    torch.save(mmengine_checkpoint(), tmp_path / 'epoch_1.pth')
-    loaded = torch.load(tmp_path / 'epoch_1.pth', weights_only=True)
-    history = loaded['message_hub']['log_scalars']['train/loss']
-    assert history.data[0].tolist() == [0.5, 0.25]
-    assert history.statistics('mean', 2) == pytest.approx(0.375)
-    assert loaded['message_hub']['runtime_info'] == {'epoch_time': 1.5, 'seen': 3, 'done': True}
-
-
-@needs_strict_loading
-def test_checkpoint_of_numpy_1_loads_with_weights_only(tmp_path):
-    path = tmp_path / 'old.pth'
-    torch.save(mmengine_checkpoint(), path, _use_new_zipfile_serialization=False)
-    packed = path.read_bytes()
-    assert b'numpy._core.multiarray' in packed or np.__version__ < '2'
-    # NumPy 1 wrote the old module name; the line-based GLOBAL opcode takes any length.
-    path.write_bytes(packed.replace(b'cnumpy._core.multiarray', b'cnumpy.core.multiarray'))
-    loaded = torch.load(path, weights_only=True)
-    assert loaded['message_hub']['log_scalars']['train/loss'].data[0].tolist() == [0.5, 0.25]
-
-
-class Command:
-    """Runs a shell command when a careless loader unpickles it."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self):
-        return os.system, (f'touch {self.marker}',)
-
-
-class Attribute:
-    """Asks the loader for an attribute: the first step out of any allow-list."""
-
-    def __init__(self, owner: object, name: str) -> None:
-        self.request = owner, name
-
-    def __reduce__(self):
-        return getattr, self.request
-
-
-@needs_strict_loading
-@pytest.mark.parametrize(
-    'owner, name',
-    [(HistoryBuffer, '__init__'), (HistoryBuffer, '__reduce__'), (np.ndarray, 'max')],
-)
-def test_checkpoint_may_not_reach_other_attributes(tmp_path, owner, name):
-    torch.save({'message_hub': Attribute(owner, name)}, tmp_path / 'bad.pth')
-    with pytest.raises((pickle.UnpicklingError, RuntimeError), match='getattr'):
-        torch.load(tmp_path / 'bad.pth', weights_only=True)
-
-
-@needs_strict_loading
-def test_checkpoint_with_a_command_is_refused(tmp_path):
-    torch.save({'state_dict': Command(tmp_path / 'ran')}, tmp_path / 'bad.pth')
-    with pytest.raises(pickle.UnpicklingError, match='system'):
-        torch.load(tmp_path / 'bad.pth', weights_only=True)
-    assert not (tmp_path / 'ran').exists()
-
-
-@needs_strict_loading
 def test_applying_twice_changes_nothing():
     before = set(torch.serialization.get_safe_globals()), sys.modules.get(compat.DRN_MODULE)
     compat.apply()

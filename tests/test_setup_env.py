@@ -166,9 +166,12 @@ def test_torch_of_the_user_is_kept(program, monkeypatch, commands, tmp_path):
     monkeypatch.setattr(install, 'probe_torch', lambda python: program.Torch(*CUDA))
     assert install.provide_torch(Path(sys.executable), tmp_path / 'log').version == CUDA[0]
     assert not any('torch' in part for command in commands for part in command[3:])
-    monkeypatch.setattr(install, 'probe_torch', lambda python: program.Torch('1.13.1', '', []))
-    with pytest.raises(program.SetupError, match='1.13.1 is too old'):
-        install.provide_torch(Path(sys.executable), tmp_path / 'log')
+    for old in ('1.13.1', '2.5.1'):
+        monkeypatch.setattr(
+            install, 'probe_torch', lambda python, old=old: program.Torch(old, '', [])
+        )
+        with pytest.raises(program.SetupError, match=f'{old} is too old'):
+            install.provide_torch(Path(sys.executable), tmp_path / 'log')
 
 
 @pytest.mark.parametrize('torch, shown', [(CUDA, True), (CPU, False), (None, False)])

@@ -78,7 +78,6 @@ def test_killed_and_resumed_is_the_same_to_the_bit(config, tmp_path, way):
     assert_same(*kill_and_resume(config, tmp_path, **way))
 
 
-@pytest.mark.skipif(not hasattr(torch.amp, 'GradScaler'), reason='needs torch 2.3')
 def test_in_mixed_precision_too(config, tmp_path, monkeypatch):
     mixed_precision_on_cpu(monkeypatch)
     optimizer = dict(type='SGD', lr=0.01, momentum=0.9)

@@ -116,7 +116,7 @@ def install_stack(python: Path, torch: Torch, log: Path) -> None:
     """Install mmcv with operators and everything in setup.py; a fitting mmcv is not touched."""
     repair_opencv(python, log)  # before mmcv is judged, which imports it
     folder = wheel_folder(torch)
-    extra = ['numpy<2'] if torch.release < (2, 3) else []  # those were compiled against NumPy 1
+    extra = []
     if mmcv_fault(python, torch):
         wheel = find_wheel(folder) or build_wheel(python, torch, folder, log)
         say(f'Using {wheel}')

@@ -60,9 +60,9 @@ def provide_torch(python: Path, log: Path) -> Torch:
         label = f'Installing {pin}' + (f' from {index}' if index else '')
         run_logged(pip(python, 'install', *source, pin), log, label)
         torch = probe_torch(python)
-    elif torch.release < (2, 1):
+    elif torch.release < (2, 6):
         raise SetupError(
-            f'torch {torch.version} is too old, 2.1 is the least: pip install -U torch'
+            f'torch {torch.version} is too old, 2.6 is the least: pip install -U torch'
         )
     else:
         say(f'torch {torch.version} is kept.')
