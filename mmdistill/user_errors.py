@@ -12,6 +12,8 @@ from typing import ParamSpec, TypeVar
 
 import mmengine
 
+from .signals import stopped_in_one_line
+
 P = ParamSpec('P')
 R = TypeVar('R')
 
@@ -31,18 +33,20 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
 
     These are the errors that a `raise` statement of this package or of the tool raised, in this
     process or in a worker of a data loader, and files that are missing. Any other error is a fault
-    of a program and keeps its traceback, and with MMDISTILL_TRACEBACK=1 every error does.
+    of a program and keeps its traceback, and with MMDISTILL_TRACEBACK=1 every error does. Ctrl-C
+    and SIGTERM end it with a line and exit code 130 or 143.
     """
 
     @functools.wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return main(*args, **kwargs)
-        # Which errors are the user's is decided by who raised them, not by their type.
-        except Exception as error:
-            message = user_message(error, Path(main.__code__.co_filename))
-            if message is None or os.environ.get(TRACEBACK_VARIABLE):
-                raise
+        with stopped_in_one_line():
+            try:
+                return main(*args, **kwargs)
+            # Which errors are the user's is decided by who raised them, not by their type.
+            except Exception as error:
+                message = user_message(error, Path(main.__code__.co_filename))
+                if message is None or os.environ.get(TRACEBACK_VARIABLE):
+                    raise
         sys.exit(f'error: {message}')
 
     return wrapped

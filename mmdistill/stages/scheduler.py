@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ..locks import output_lock
 from ..ranges import ONE_OR_MORE
+from ..signals import stopped_in_one_line
 from .display import LineDisplay, last_lines, make_display
 from .memory import process_tree_bytes
 from .stage import OneFile, Stage, finished_stamp, read_json, run_id, write_json
@@ -101,16 +102,13 @@ def run_chain(stages: list[Stage], jobs: int, keep_going: bool = False) -> RunSu
     Raises:
         SystemExit: with the message of the failure, or 130 or 143 after Ctrl-C or `kill`.
     """
+    cores = os.cpu_count() or 1
     # As Ctrl-C does, `kill` must stop the stages, which live in sessions of their own.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        cores = os.cpu_count() or 1
-        return run_stages(stages, jobs, cores, make_display(), keep_going=keep_going)
-    except (StageFailedError, RuntimeError, FileNotFoundError) as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        print('Interrupted. The same command continues where this one stopped.', file=sys.stderr)
-        sys.exit(130)
+    with stopped_in_one_line():
+        try:
+            return run_stages(stages, jobs, cores, make_display(), keep_going=keep_going)
+        except (StageFailedError, RuntimeError, FileNotFoundError) as error:
+            sys.exit(str(error))
 
 
 def _check_graph(stages: list[Stage]) -> None:

@@ -1,0 +1,59 @@
+"""Ctrl-C and `kill` end a tool with one line and the exit code of a shell: 130 or 143."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+STOPPED = {signal.SIGINT: 'interrupted by Ctrl-C', signal.SIGTERM: 'ended by SIGTERM'}
+
+
+class Terminated(BaseException):
+    """SIGTERM came; like KeyboardInterrupt, no `except Exception` takes it."""
+
+
+@contextmanager
+def stopped_in_one_line() -> Iterator[None]:
+    """Let SIGINT and SIGTERM unwind what runs here, then end with a line on stderr.
+
+    Whatever else goes wrong after the signal, such as workers that it has ended too, is not told.
+
+    Raises:
+        SystemExit: A signal came: 128 and its number.
+    """
+    received: list[int] = []
+    owner = os.getpid()
+
+    def stop(number: int, _: object) -> None:
+        if os.getpid() != owner:  # a forked worker: its parent ends it, by SIGTERM if need be
+            if number == signal.SIGTERM:
+                os._exit(128 + number)
+            return
+        received.append(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    earlier = _handle_with(stop)
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+        if received:
+            # Loaders complain, from `__del__`, that the signal has ended their workers too.
+            sys.unraisablehook = lambda _: None
+            print(
+                f'{STOPPED[received[0]]}: what is finished is kept; the same command continues, '
+                'a training with --resume.',
+                file=sys.stderr,
+            )
+            raise SystemExit(128 + received[0]) from None
+
+
+def _handle_with(handler: object) -> dict[int, object]:
+    """Set the handler of both signals; returns the earlier ones. Ignored signals stay ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    numbers = [number for number in STOPPED if signal.getsignal(number) != signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in numbers}
