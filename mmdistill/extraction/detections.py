@@ -102,10 +102,11 @@ def make_job(
     except VideoError:
         info = NO_VIDEO  # its job will report it
     num_frames = info.num_frames
-    frames_F = frames_in_segments([(0, num_frames)] if segments is None else segments, stride)
-    # An annotation may end a little after its video. One that begins there is an error: keep it.
-    if segments is not None and all(start < num_frames for start, _ in segments):
-        frames_F = frames_F[frames_F < num_frames]
+    if segments is None:
+        segments = [(0, num_frames)]
+    # An annotation may end after its video. One that begins there is an error: keep it.
+    inside = [(a, min(b, num_frames) if a < num_frames else b) for a, b in segments]
+    frames_F = frames_in_segments(inside, stride)
     done = out.holds(name, frames_F)
     return DetectionJob(
         name, path, out.part(name), len(frames_F), info.seconds, done, frames_F, info.num_frames

@@ -142,6 +142,21 @@ def test_what_reads_back_otherwise_is_refused(data, pack, monkeypatch):
     assert not (data / 'out.h5').exists()
 
 
+def test_videos_of_a_csv_have_its_names(data, pack):
+    """An id with a folder is a group in the file, and the data set's record finds it."""
+    (data / 'flow/Step_1').mkdir()
+    (data / 'flow/P01_102').rename(data / 'flow/Step_1/P01_102')
+    (data / 'ann.csv').write_text('video_id,start_frame,stop_frame\nStep_1/P01_102,0,3\n')
+    ann = ['--ann', str(data / 'ann.csv'), '--data-root', str(data)]
+    pack('--flow', *ann, '--media', 'flow/{video_id}')
+    video_id = 'Step_1/P01_102'
+    found, expected = (
+        FlowModality().read(record(data / path, 'flow', video_id=video_id), np.arange(3))
+        for path in ('out.h5', f'flow/{video_id}')
+    )
+    np.testing.assert_array_equal(found, expected)
+
+
 class TestBadInput:
     def test_the_file_is_there(self, data, pack):
         (data / 'out.h5').touch()
@@ -166,8 +181,33 @@ class TestBadInput:
             pack('--folders', str(data / 'frames/*'), '--segments', str(csv))
 
     def test_nothing_found(self, data, pack):
-        with pytest.raises(SystemExit, match='no clips were found'):
+        with pytest.raises(SystemExit, match="Nothing matches '.*gone"):
             pack('--folders', str(data / 'gone/*'))
+        with pytest.raises(SystemExit, match='no clips were found'):
+            pack('--folders', str(data / 'flow/*/*/*.jpg'))
+        assert not (data / 'out.h5').exists()
+
+    def test_names_that_do_not_go_together(self, data, pack):
+        with pytest.raises(SystemExit, match="both called 'P01_101'"):
+            pack('--folders', str(data / '*/P01_101'))
+        csv = data / 'ann.csv'
+        csv.write_text('video_id,start_frame,stop_frame\na,0,2\na/b,0,2\n')
+        with pytest.raises(SystemExit, match="'a/b' would lie inside 'a'"):
+            pack('--flow', '--ann', str(csv), '--media', 'flow/{video_id}')
+
+    @pytest.mark.parametrize(
+        ('words', 'message'),
+        [
+            (['--videos'], 'give files or patterns, or --ann and none'),
+            (['--flow', 'x', '--ann', 'a.csv'], 'give files or patterns, or --ann and none'),
+            (['--flow', '--ann', 'a.csv'], "needs --media, for example 'flow/{video_id}'"),
+            (['--folders', '--ann', 'a.csv', '--media', 'x', '--segments', 'b.csv'], '--segments'),
+        ],
+    )
+    def test_flags_that_do_not_go_together(self, pack, capsys, words, message):
+        with pytest.raises(SystemExit):
+            pack(*words)
+        assert message in capsys.readouterr().err
 
     def test_segments_of_videos(self, data, pack, capsys):
         with pytest.raises(SystemExit):

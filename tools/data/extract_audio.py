@@ -17,7 +17,7 @@ from functools import partial
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.check_output import check_jobs, look_at_sound, report_check
 from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
-from mmdistill.extraction.segments import list_videos, result_paths
+from mmdistill.extraction.segments import add_video_arguments, find_videos, result_paths
 from mmdistill.extraction.shares import default_workers, my_share
 from mmdistill.extraction.sound import (
     SAMPLE_RATE,
@@ -34,11 +34,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--videos', required=True, nargs='+', help='video files or patterns')
+    add_video_arguments(parser)
     parser.add_argument(
         '--out-template',
         required=True,
-        help='.flac per video; {video_id} is the file name, {participant_id} its part before _',
+        help='.flac per video; placeholders as in --media; with --videos {video_id} is the file '
+        'name, {participant_id} its part before _',
     )
     parser.add_argument('--sample-rate', type=SAMPLE_RATE, default=24000, help='samples per second')
     parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
@@ -52,7 +53,7 @@ def parse_args() -> argparse.Namespace:
 
 def make_jobs(args: argparse.Namespace) -> list[Job]:
     """The jobs of all videos with an audio track; names those without one."""
-    videos = list_videos(args.videos)
+    videos = find_videos(args)
     paths = result_paths(videos, args.out_template)
     jobs = [make_sound_job(v.video_id, v.path, path) for v, path in zip(videos, paths, strict=True)]
     silent = [v.video_id for v, job in zip(videos, jobs, strict=True) if job is None]

@@ -29,7 +29,7 @@ from mmdistill.extraction.detections import (
     set_up_detections,
 )
 from mmdistill.extraction.jobs import remove_results, report_failures, run_jobs
-from mmdistill.extraction.segments import VideoSegments, list_videos, read_segments
+from mmdistill.extraction.segments import add_video_arguments, find_videos
 from mmdistill.extraction.shares import default_workers, local_share, my_share
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.files import find_file
@@ -44,18 +44,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help="the detector's mmdet config")
     parser.add_argument('checkpoint', help="the detector's weights")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument('--ann', nargs='+', help='annotation CSVs: only frames inside segments')
-    source.add_argument('--videos', nargs='+', help='video files or patterns: all frames')
-    parser.add_argument('--data-root', default='', help='folder that --media starts from')
-    parser.add_argument(
-        '--media',
-        help='path of a video; default {participant_id}/videos/{video_id}.MP4 for EPIC-KITCHENS, '
-        'otherwise videos/{video_id}.mp4',
-    )
-    parser.add_argument(
-        '--video-info', help='EPIC_100_video_info.csv; default: the one beside the annotations'
-    )
+    add_video_arguments(parser)
     parser.add_argument('--out', required=True, type=Path, help='the HDF5 file')
     parser.add_argument('--stride', type=ONE_OR_MORE, default=2, help='process every so many frames')
     parser.add_argument('--score-thr', type=FRACTION, default=0.05)
@@ -75,12 +64,6 @@ def number_of_workers(args: argparse.Namespace) -> int:
     if args.device.startswith('cuda'):
         return max(1, torch.cuda.device_count() // local_share().count)
     return default_workers()
-
-
-def find_videos(args: argparse.Namespace) -> list[VideoSegments]:
-    if args.videos:
-        return list_videos(args.videos)
-    return read_segments(args.ann, args.data_root, args.media, args.video_info)
 
 
 def extract(args: argparse.Namespace, jobs: list[DetectionJob], out: Output) -> int:
@@ -127,7 +110,7 @@ def main() -> int:
         args.checkpoint = find_file(args.checkpoint, 'checkpoint', advice)
         my_share()  # what the launcher got wrong is no fault of the program
         out = Output(args.out, settings_of(args).fingerprint())
-        jobs = [make_job(*video, args.stride, out) for video in find_videos(args)]
+        jobs = [make_job(*video[:3], args.stride, out) for video in find_videos(args)]
         if args.check:
             return check(jobs, out)
         if all(job.done_before for job in jobs) and not out.parts.exists():

@@ -19,7 +19,7 @@ import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.check_output import check_jobs, look_at_flow, report_check
 from mmdistill.extraction.flow import FlowSettings, check_earlier_results, set_up_flow
 from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
-from mmdistill.extraction.segments import VideoSegments, list_videos, result_paths
+from mmdistill.extraction.segments import VideoSegments, add_video_arguments, find_videos, result_paths
 from mmdistill.extraction.shares import default_workers, my_share
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.extraction.video import NO_VIDEO, VideoError, probe_video
@@ -31,11 +31,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--videos', required=True, nargs='+', help='video files or patterns')
+    add_video_arguments(parser)
     parser.add_argument(
         '--out-template',
         required=True,
-        help='folder per video; {video_id} is the file name, {participant_id} its part before _',
+        help='folder per video; placeholders as in --media; with --videos {video_id} is the file '
+        'name, {participant_id} its part before _',
     )
     parser.add_argument('--estimator', default='DIS', help='a registered flow estimator')
     parser.add_argument(
@@ -64,7 +65,7 @@ def main() -> int:
     try:
         settings = FlowSettings(estimator, args.bound, args.short_side)
         setup = partial(set_up_flow, settings, args.modules)
-        videos = list_videos(args.videos)
+        videos = find_videos(args)
         jobs = list(map(make_job, videos, result_paths(videos, args.out_template)))
         if args.check:
             return report_check(check_jobs(jobs, look_at_flow, settings.fingerprint()), len(jobs))

@@ -10,6 +10,8 @@
     python tools/data/pack_hdf5.py --flow 'data/EPIC-KITCHENS-100/*/flow_frames/*' \\
         --segments data/EPIC-KITCHENS-100/annotations/EPIC_100_train.csv \\
         --out data/EPIC-KITCHENS-100/flow.h5
+    python tools/data/pack_hdf5.py --flow --ann data/mine/train.csv data/mine/val.csv \\
+        --data-root data/mine --media 'flow/{video_id}' --out data/mine/flow.h5
 
 Killed and started again it continues. Until the end the disk holds the frames twice. Point `media`
 of the data set at the file: `rgb='rgb.h5'`.
@@ -18,9 +20,9 @@ of the data set at the file: `rgb='rgb.h5'`.
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.datasets.annotation_csv import Row, read_rows
@@ -32,6 +34,7 @@ from mmdistill.extraction.frame_packing import (
     images_of_video,
     pack_clips,
 )
+from mmdistill.extraction.segments import add_video_arguments, find_videos
 from mmdistill.extraction.video import VideoError
 from mmdistill.files import find_paths
 from mmdistill.ranges import Range
@@ -47,9 +50,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument('--videos', nargs='+', help='video files or patterns')
-    source.add_argument('--folders', nargs='+', help='folders of frames, or patterns')
-    source.add_argument('--flow', nargs='+', help='folders that hold u and v, or patterns')
+    source.add_argument('--videos', nargs='*', help='video files or patterns; none with --ann')
+    source.add_argument('--folders', nargs='*', help='folders of frames, or patterns')
+    source.add_argument('--flow', nargs='*', help='folders that hold u and v, or patterns')
+    add_video_arguments(parser, patterns=False)
     parser.add_argument('--out', required=True, type=Path, help='the .h5 file')
     parser.add_argument(
         '--segments',
@@ -58,31 +62,57 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--template', default=PUBLISHED_FRAME, help='images of --segments')
     parser.add_argument('--quality', type=JPEG_QUALITY, default=95, help='of the JPEGs of --videos')
     args = parser.parse_args(argv)
-    if args.segments and args.videos:
+    patterns = next(x for x in (args.videos, args.folders, args.flow) if x is not None)
+    if bool(patterns) == bool(args.ann):
+        parser.error('give files or patterns, or --ann and none')
+    if args.ann and not args.media and args.videos is None:
+        parser.error("--ann with --folders or --flow needs --media, for example 'flow/{video_id}'")
+    if args.segments and (args.videos or args.ann):
         # The published frame numbers are not those of the mp4 files.
-        parser.error('--segments needs --folders or --flow, as EPIC-KITCHENS publishes them')
+        parser.error('--segments needs --folders or --flow with patterns, as EPIC-KITCHENS '
+        'publishes them')
     if args.out.suffix not in ('.h5', '.hdf5'):
         parser.error(f'--out must end with .h5 or .hdf5, got {args.out}')
     return args
 
 
-def list_clips(args: argparse.Namespace) -> Iterator[Clip]:
+def list_clips(args: argparse.Namespace) -> Iterable[Clip]:
     """What there is to pack, in the order of the names."""
-    patterns = args.videos or args.folders or args.flow
-    paths = find_paths(patterns)
-    if not args.videos:
-        paths = [path for path in paths if path.is_dir()]  # manifests lie beside the folders
+    named = named_paths(args)
     if args.segments:
-        folders = {path.name: path for path in paths}
-        for row in read_rows(args.segments, COLUMNS):
-            yield segment_clip(row, folders, args.template, bool(args.flow))
-        return
-    for path in paths:
-        if args.videos:
-            yield Clip(path.stem, partial(images_of_video, path, args.quality))
-        else:
-            images = images_of_flow if args.flow else images_of_folder
-            yield Clip(path.name, partial(images, path))
+        rows = read_rows(args.segments, COLUMNS)
+        # One after the other: the names of all images of a data set are too many.
+        return (segment_clip(row, named, args.template, args.flow is not None) for row in rows)
+    if args.videos is not None:
+        images = partial(images_of_video, quality=args.quality)
+    else:
+        images = images_of_folder if args.flow is None else images_of_flow
+    return [Clip(name, partial(images, path)) for name, path in sorted(named.items())]
+
+
+def named_paths(args: argparse.Namespace) -> dict[str, Path]:
+    """The videos or folders by the names that a data set knows them by.
+
+    Raises:
+        ValueError: Two have the same name, or the name of one begins that of another.
+    """
+    if args.ann:
+        named = [(video.video_id, video.path) for video in find_videos(args)]
+    elif args.videos:
+        named = [(path.stem, path) for path in find_paths(args.videos)]
+    else:  # manifests lie beside the folders
+        paths = find_paths(args.folders or args.flow)
+        named = [(path.name, path) for path in paths if path.is_dir()]
+    found: dict[str, Path] = {}
+    for name, path in named:
+        if name in found:
+            raise ValueError(f'{found[name]} and {path} are both called {name!r}; rename one.')
+        found[name] = path
+    for name in found:
+        above = next((str(p) for p in PurePosixPath(name).parents if str(p) in found), None)
+        if above:
+            raise ValueError(f'{name!r} would lie inside {above!r} in the file; rename one.')
+    return found
 
 
 def segment_clip(row: Row, folders: dict[str, Path], template: str, is_flow: bool) -> Clip:
@@ -112,7 +142,7 @@ def segment_clip(row: Row, folders: dict[str, Path], template: str, is_flow: boo
 def main(argv: Sequence[str] | None = None) -> None:
     """Pack, and say what was packed."""
     args = parse_args(argv)
-    settings = dict(quality=args.quality) if args.videos else {}
+    settings = {} if args.videos is None else dict(quality=args.quality)
     try:
         count = pack_clips(list_clips(args), args.out, settings, print)
     except VideoError as error:
