@@ -150,6 +150,8 @@ def test_commands_exist(page, words, clone):
     tool = next(word for word in words if word.startswith('tools/'))
     program = {'tools/dist_train.sh': 'tools/train.py', 'tools/dist_test.sh': 'tools/test.py'}
     source = (ROOT / program.get(tool, tool)).read_text()
+    if 'add_video_arguments' in source:
+        source += (ROOT / 'mmdistill/extraction/segments.py').read_text()
     assert (ROOT / tool).is_file()
     for flag in [word for word in words if word.startswith('--')]:
         assert f"'{flag}'" in source, f'{page}: {tool} has no {flag}'
