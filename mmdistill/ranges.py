@@ -60,6 +60,14 @@ class Range:
         """As `check`; None is in the range."""
         self.check(**{name: value for name, value in arguments.items() if value is not None})
 
+    def check_pair(self, **arguments: object) -> None:
+        """Raise ValueError unless every argument is two numbers of this range."""
+        for name, value in arguments.items():
+            pair = value if isinstance(value, (list, tuple)) else ()
+            if len(pair) != 2 or not all(number in self for number in pair):
+                got = shortened(repr(value))
+                raise ValueError(f'{name} must be two numbers, each a {self}, got {got}.')
+
     def __str__(self) -> str:
         kind = 'whole number' if self.whole else 'finite number'
         if self.low == -math.inf:
@@ -83,5 +91,6 @@ FRACTION = Range(0, 1)
 POSITIVE_FRACTION = Range(0, 1, above=True)
 COUNT = Range(0, whole=True)
 ONE_OR_MORE = Range(1, whole=True)
+SAMPLE_RATE = Range(1000, 192000, whole=True)  # of sound, per second
 # Both of numpy's and of torch's generators take these.
 SEED = Range(0, 2**32 - 1, whole=True)

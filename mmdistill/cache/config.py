@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..models.batch_inputs import batch_keys
+from ..ranges import ONE_OR_MORE
 from ..registry import MODALITIES
 from .format import read_manifest
 
@@ -18,7 +19,7 @@ def cache_settings(cfg: Config) -> tuple[Path, int | None] | None:
     `teacher_cache` is the folder, or `dict(folder=…, views=K)` to use fewer views than it has.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: It is neither, or `views` is less than 1.
     """
     found = cfg.get('teacher_cache')
     if not found:
@@ -29,6 +30,7 @@ def cache_settings(cfg: Config) -> tuple[Path, int | None] | None:
         raise ValueError(
             f'teacher_cache is {found!r}; expected a folder, or dict(folder=…, views=K).'
         )
+    ONE_OR_MORE.check_optional(**{'the views of teacher_cache': found.get('views')})
     return Path(found['folder']), found.get('views')
 
 

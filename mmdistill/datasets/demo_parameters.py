@@ -4,7 +4,9 @@ Lengths are fractions of the frame's height, angles are degrees, unless a commen
 A pair is the range of a uniform draw. `render.json` records the values a rendering was made with.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from ..ranges import COUNT, FINITE, FRACTION, ONE_OR_MORE, POSITIVE, SAMPLE_RATE
 
 Range = tuple[float, float]
 
@@ -90,3 +92,22 @@ class DemoParameters:
     detector_frames_per_clip: float = 1.0
     detector_max_frames: int = 700
     detector_visible: float = 0.25  # boxes with less of their area in the frame are left out
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where nothing could be rendered; names the parameter."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(field.default, tuple):
+                FINITE.check_pair(**{field.name: value})
+                if value[0] > value[1]:
+                    raise ValueError(f'{field.name} must not fall, got {value}.')
+            elif field.name.endswith(('_share', '_slips', '_probability', '_hue', '_visible')):
+                FRACTION.check(**{field.name: value})
+            else:
+                FINITE.check(**{field.name: value})
+        POSITIVE.check(fps=self.fps, keypoint_rate=self.keypoint_rate)
+        POSITIVE.check(verb_skew=self.verb_skew, noun_skew=self.noun_skew)
+        ONE_OR_MORE.check(segments_per_video=self.segments_per_video)
+        ONE_OR_MORE.check_pair(segment_frames=self.segment_frames)
+        COUNT.check_pair(gap_frames=self.gap_frames, distractors=self.distractors)
+        SAMPLE_RATE.check(sound_rate=self.sound_rate)

@@ -26,7 +26,7 @@ def holdout_groups(groups: Iterable[str], ratio: float = 0.1, seed: int = 0) -> 
     Raises:
         ValueError: `ratio` is out of range, or there are fewer than two groups to choose from.
     """
-    if not 0 < ratio < 1:
+    if not (isinstance(ratio, (int, float)) and 0 < ratio < 1):
         raise ValueError(
             f'The ratio of the holdout must lie between 0 and 1, got {ratio}: with it the holdout '
             'or the training part would be empty.'

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
 
+from ..ranges import ONE_OR_MORE, SEED
 from ..registry import DATA_SAMPLERS
 from .clip_index import ClipIndex
 
@@ -25,6 +26,8 @@ class EpochSampler(DefaultSampler):
     def __init__(
         self, *args, views: int | None = None, augmentation_seed: int | None = None, **kwargs
     ) -> None:
+        ONE_OR_MORE.check_optional(views=views)
+        SEED.check_optional(augmentation_seed=augmentation_seed)
         super().__init__(*args, **kwargs)
         self.views = views
         self.augmentation_seed = self.seed if augmentation_seed is None else augmentation_seed
@@ -57,6 +60,8 @@ class EndlessSampler(InfiniteSampler):
     def __init__(
         self, *args, views: int | None = None, augmentation_seed: int | None = None, **kwargs
     ) -> None:
+        ONE_OR_MORE.check_optional(views=views)
+        SEED.check_optional(augmentation_seed=augmentation_seed)
         self.views = views
         self._augmentation_seed = augmentation_seed
         super().__init__(*args, **kwargs)

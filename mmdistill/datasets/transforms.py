@@ -9,6 +9,7 @@ from mmcv.transforms import BaseTransform, Compose, to_tensor
 
 from ..labels import set_task_labels
 from ..modalities import ClipGeometry
+from ..ranges import FRACTION, ONE_OR_MORE
 from ..registry import MODALITIES, TRANSFORMS
 
 META_KEYS = (
@@ -22,6 +23,15 @@ META_KEYS = (
     'tail_verb',
     'tail_noun',
 )
+# Upstream checks none of these.
+SAMPLING = dict(clip_len=ONE_OR_MORE, frame_interval=ONE_OR_MORE, num_clips=ONE_OR_MORE)
+UPSTREAM_STEPS = {
+    'SampleFrames': SAMPLING,
+    'DenseSampleFrames': SAMPLING,
+    'UniformSample': dict(clip_len=ONE_OR_MORE, num_clips=ONE_OR_MORE),
+    'Flip': dict(flip_ratio=FRACTION),
+    'RandomCrop': dict(size=ONE_OR_MORE),
+}
 
 
 @TRANSFORMS.register_module()
@@ -138,5 +148,16 @@ class PackModalities(PackActionInputs):
 
 
 def named_steps(steps: Sequence[dict] | dict[str, dict]) -> list[dict]:
-    """A pipeline as a list, whether it is given as one or as a dict of named steps."""
-    return list(steps.values() if isinstance(steps, dict) else steps)
+    """A pipeline as a list, whether it is given as one or as a dict of named steps.
+
+    Raises:
+        ValueError: A number of one of upstream's steps is out of its range; upstream would train
+            on with it, or fail inside OpenCV.
+    """
+    steps = list(steps.values() if isinstance(steps, dict) else steps)
+    for step in filter(lambda step: isinstance(step, dict), steps):
+        name = str(step.get('type')).rpartition('.')[2]
+        for key, allowed in UPSTREAM_STEPS.get(name, {}).items():
+            if key in step:
+                allowed.check(**{f'{key} of {name}': step[key]})
+    return steps

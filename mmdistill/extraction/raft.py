@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch import Tensor, nn
 
+from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.registry import FLOW_ESTIMATORS
 
 # torchvision's weights, by names that stay; each was trained for general use.
@@ -46,8 +47,7 @@ class RAFT:
     ) -> None:
         if model not in WEIGHTS:
             raise ValueError(f'RAFT has the models {sorted(WEIGHTS)}, got {model!r}.')
-        if iterations < 1:
-            raise ValueError(f'RAFT needs 1 iteration or more, got {iterations}.')
+        ONE_OR_MORE.check(iterations=iterations)
         self.model = _build(model, weights or WEIGHTS[model]).eval()
         self.iterations = iterations
         self.device = torch.device(device or ('cuda' if torch.cuda.is_available() else 'cpu'))

@@ -13,13 +13,12 @@ import av
 import numpy as np
 
 from mmdistill.modalities.audio_track import FPS_TAG, probe_track, read_sound
-from mmdistill.ranges import Range
+from mmdistill.ranges import SAMPLE_RATE
 
 from .jobs import Advance, Job, Process
 from .manifest import check_settings, entries_of, record
 from .video import VideoError
 
-SAMPLE_RATE = Range(1000, 192000, whole=True)  # per second; what FLAC and hearing allow
 # Seconds that are decoded at once: a track of hours does not fit into memory.
 CHUNK = 120
 # What stands for frames where a file has no pictures.

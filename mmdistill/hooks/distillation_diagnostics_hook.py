@@ -11,6 +11,7 @@ from torch import Tensor
 from ..models.batch_inputs import batch_keys
 from ..models.logits import recognizer_logits
 from ..randomness import same_randomness
+from ..ranges import COUNT
 from ..registry import HOOKS
 from .diagnosis import student_warnings
 from .distillation_loss_hook import DistillationLossHook, student_of
@@ -36,6 +37,7 @@ class DistillationDiagnosticsHook(Hook):
     priority = 'LOW'  # after DistillationLossHook, which makes the teacher
 
     def __init__(self, holdout_interval: int = 5, holdout_dataloader: dict | None = None) -> None:
+        COUNT.check(holdout_interval=holdout_interval)
         self.holdout_interval = holdout_interval
         self.holdout_dataloader = holdout_dataloader
         self._sums: dict[str, list[float]] = defaultdict(list)

@@ -10,6 +10,7 @@ from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.evaluator import BaseMetric
 
 from ..labels import ACTION
+from ..ranges import COUNT, ONE_OR_MORE
 from ..registry import METRICS
 from .answers import Probabilities, ProbabilitySums, read_answers
 from .bootstrap import Interval, interval_ends
@@ -28,7 +29,7 @@ from .score_table import (
     row_form,
     row_ids,
 )
-from .weighted_errors import TopLabel, equal_width_edges
+from .weighted_errors import TopLabel
 
 
 def calibration_errors(
@@ -110,10 +111,11 @@ class Calibration(BaseMetric):
     ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
         self.scores = check_score_kind(scores)
+        ONE_OR_MORE.check(num_bins=num_bins)
+        COUNT.check(num_resamples=num_resamples)
         self.num_bins = num_bins
         self.num_resamples = num_resamples
         self.reliability: dict[str, ReliabilityBins] = {}
-        equal_width_edges(num_bins)  # raises where there are no bins
         self._begin()
 
     def _begin(self) -> None:

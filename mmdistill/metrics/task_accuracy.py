@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from ..labels import ACTION
+from ..ranges import COUNT, ONE_OR_MORE
 from ..registry import METRICS
 from .bootstrap import Interval, interval_ends, percentile_interval, resample_groups
 from .epic_kitchens import has_joint_action, joint_action_ranks, split_masks
@@ -147,8 +148,9 @@ class TaskAccuracy(BaseMetric):
         super().__init__(collect_device, prefix, collect_dir)
         self.scores = check_score_kind(scores)
         self.topk = tuple(topk)
+        COUNT.check(num_resamples=num_resamples)
         self.num_resamples = num_resamples
-        if not self.topk or min(self.topk) < 1:
+        if not self.topk or not all(k in ONE_OR_MORE for k in self.topk):
             raise ValueError(f'Expected topk like (1, 5), every k >= 1, got {topk}.')
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 
+from ..ranges import FINITE, FRACTION, ONE_OR_MORE, POSITIVE, SAMPLE_RATE, ZERO_OR_MORE
 from ..registry import MODALITIES
 from .audio_pack import AudioPack
 from .audio_track import Sound, probe_track, read_sound
@@ -50,7 +51,7 @@ class AudioModality(Modality):
         **kwargs: `source`, `clip_len` (T), `size`, `optional` of `Modality`.
 
     Raises:
-        ValueError: Another layout, number of channels, or key of `masking`.
+        ValueError: Another layout, number of channels, or key of `masking`; a number out of range.
     """
 
     def __init__(
@@ -67,6 +68,9 @@ class AudioModality(Modality):
     ) -> None:
         kwargs.setdefault('source', 'audio')
         super().__init__(**kwargs)
+        SAMPLE_RATE.check(sample_rate=sample_rate)
+        POSITIVE.check(segment_seconds=segment_seconds)
+        POSITIVE.check_optional(fps=fps)
         self.input_format = input_format
         self.channels = channels
         self.sample_rate = sample_rate
@@ -82,6 +86,14 @@ class AudioModality(Modality):
                 f'masking with time, frequency and prob; got {input_format!r}, {channels}, '
                 f'{masking}.'
             )
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        ONE_OR_MORE.check(**self.spectrogram)
+        FINITE.check_pair(norm=self.norm)
+        POSITIVE.check(**{'the standard deviation in norm': self.norm[1]})
+        ZERO_OR_MORE.check(time=self.masking['time'], frequency=self.masking['frequency'])
+        FRACTION.check(prob=self.masking['prob'])
 
     def available(self, record: dict[str, Any]) -> bool:
         """Whether the clip has sound; a video without a track, or a pack, is looked into."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ranges import ONE_OR_MORE
 from .geometry import ClipGeometry
 
 
@@ -24,6 +25,9 @@ class Modality(ABC):
         size: Height and width in pixels instead of the geometry's.
         optional: A clip without this modality is zero-filled and marked unavailable; otherwise a
             missing file is an error.
+
+    Raises:
+        ValueError: A number is out of its range; names the argument.
     """
 
     def __init__(
@@ -33,6 +37,9 @@ class Modality(ABC):
         size: tuple[int, int] | None = None,
         optional: bool = False,
     ) -> None:
+        ONE_OR_MORE.check_optional(clip_len=clip_len)
+        if size is not None:
+            ONE_OR_MORE.check_pair(size=size)
         self.source = source
         self.clip_len = clip_len
         self.size = size

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ranges import COUNT, FRACTION, ONE_OR_MORE
 from ..registry import MODALITIES
 from .base import Modality
 from .detection_file import DetectionFile
@@ -39,6 +40,9 @@ class DetectionModality(Modality):
     ) -> None:
         kwargs.setdefault('source', 'obj')
         super().__init__(**kwargs)
+        ONE_OR_MORE.check(max_boxes=max_boxes)
+        FRACTION.check(min_score=min_score, min_visible=min_visible)
+        COUNT.check(feature_dims=feature_dims)
         self.max_boxes = max_boxes
         self.min_score = min_score
         self.min_visible = min_visible

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ranges import COUNT, ONE_OR_MORE
 from ..registry import MODALITIES
 from .base import Modality
 from .box_annotations import CLASSES
@@ -45,6 +46,8 @@ class EpicHandObjects(DetectionModality):
     ) -> None:
         kwargs.setdefault('min_score', 0.5)
         super().__init__(**kwargs)
+        COUNT.check(first_index=first_index)
+        ONE_OR_MORE.check_pair(frame_size=frame_size)
         self.first_index = first_index
         self.frame_size = frame_size
 

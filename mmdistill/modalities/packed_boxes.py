@@ -18,6 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..ranges import COUNT, ONE_OR_MORE
 from ..registry import MODALITIES
 from .base import Modality
 from .box_annotations import CLASSES
@@ -58,6 +59,9 @@ class PackedBoxes(DetectionModality):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
+        COUNT.check_optional(first_index=first_index)
+        COUNT.check(max_gap=max_gap)
+        ONE_OR_MORE.check_pair(frame_size=frame_size)
         self.first_index = first_index
         self.max_gap = max_gap
         self.frame_size = frame_size

@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..ranges import COUNT
 from ..registry import MODALITIES
 from .base import Modality, repeated
 from .frame_pack import is_pack
@@ -37,6 +38,7 @@ class RGBModality(ImageModality):
         super().__init__(source=source, **kwargs)
         if reader not in READERS:
             raise ValueError(f'Unknown reader {reader!r}; expected one of {list(READERS)}.')
+        COUNT.check(num_threads=num_threads)
         self.reader = reader
         self.template = template
         self.num_threads = num_threads

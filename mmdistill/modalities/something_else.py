@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..ranges import COUNT
 from ..registry import MODALITIES
 from .base import Modality
 from .box_annotations import CLASSES, BoxAnnotations
@@ -44,6 +45,7 @@ class SomethingElseBoxes(DetectionModality):
 
     def __init__(self, max_gap: int = 3, frames_from: str = 'rgb', **kwargs) -> None:
         super().__init__(**kwargs)
+        COUNT.check(max_gap=max_gap)
         self.max_gap = max_gap
         self.frames_from = frames_from
         self._annotations: tuple[Path, BoxAnnotations] | None = None

@@ -7,6 +7,8 @@ A box is 6 + feature_dims numbers: x1 y1 x2 y2 (fractions of the frame), score, 
 import torch
 from torch import Tensor, nn
 
+from ..ranges import COUNT, FRACTION, ONE_OR_MORE
+
 BOX_COLUMNS = 6
 # Motion is a few percent of the frame. At its own scale it drowns in the category embedding:
 # a toy of boxes drifting left or right stayed at chance for 200 iterations, at 10 it took 50.
@@ -51,6 +53,15 @@ class DetectionEncoder(nn.Module):
         causal: bool = False,
     ) -> None:
         super().__init__()
+        ONE_OR_MORE.check(
+            num_categories=num_categories,
+            embed_dims=embed_dims,
+            num_heads=num_heads,
+            max_frames=max_frames,
+        )
+        ONE_OR_MORE.check_pair(num_layers=num_layers)
+        COUNT.check(feature_dims=feature_dims)
+        FRACTION.check(dropout=dropout)
         self.num_categories = num_categories
         self.feature_dims = feature_dims
         self.embed_dims = embed_dims

@@ -29,6 +29,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ..files import find_file
+from ..ranges import FRACTION, ONE_OR_MORE
 
 Frame = np.ndarray | Tensor
 ROI_SIZE = 7
@@ -74,6 +75,8 @@ class FrameDetector:
         batch_size: int = 16,
         device: str | torch.device = 'cpu',
     ) -> None:
+        FRACTION.check(score_thr=score_thr)
+        ONE_OR_MORE.check(max_boxes=max_boxes, batch_size=batch_size)
         cfg = _load_config(config)
         self.score_thr = score_thr
         self.max_boxes = max_boxes

@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from ..config_tools import read_model
 from ..labels import ACTION
+from ..ranges import ONE_OR_MORE
 
 
 def resolve_recognizer(cfg: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +39,7 @@ def fit_to_tasks(model: dict[str, Any], tasks: dict[str, int]) -> dict[str, Any]
         ValueError: There is no such head, it is fitted to tasks already, or the recognizer has
             another classifier that knows a single task.
     """
+    ONE_OR_MORE.check(**{f'the number of classes of {t!r}': n for t, n in tasks.items()})
     head = model.get('cls_head') or {}
     if 'num_classes' not in head:
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mmdistill.modalities import Modality, positions_at_own_rate
+from mmdistill.ranges import ONE_OR_MORE, POSITIVE, ZERO_OR_MORE
 from mmdistill.registry import MODALITIES
 
 from .keypoint_track import read_track
@@ -41,6 +42,9 @@ class HandPoseModality(Modality):
     ) -> None:
         kwargs.setdefault('source', 'hand_pose')
         super().__init__(**kwargs)
+        ONE_OR_MORE.check_pair(frame_size=frame_size)
+        POSITIVE.check_optional(fps=fps)
+        ZERO_OR_MORE.check(max_gap=max_gap)
         self.keypoints = tuple(keypoints)
         self.frame_size = tuple(frame_size)
         self.fps = fps

@@ -6,6 +6,7 @@ Shape legend: B = clips (views in the batch), T = samples, J = keypoints, D = em
 import torch
 from torch import Tensor, nn
 
+from mmdistill.ranges import FRACTION, ONE_OR_MORE
 from mmdistill.registry import MODELS
 
 
@@ -35,6 +36,14 @@ class KeypointTransformer(nn.Module):
         max_samples: int = 64,
     ) -> None:
         super().__init__()
+        ONE_OR_MORE.check(
+            num_keypoints=num_keypoints,
+            embed_dims=embed_dims,
+            num_layers=num_layers,
+            num_heads=num_heads,
+            max_samples=max_samples,
+        )
+        FRACTION.check(dropout=dropout)
         self.num_keypoints = num_keypoints
         self.max_samples = max_samples
         # Steps are a hundredth of positions: each number is brought to the same scale first.

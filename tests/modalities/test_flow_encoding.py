@@ -30,5 +30,5 @@ def test_round_trip_is_exact_to_half_a_step(bound):
 @pytest.mark.parametrize('bound', [0, -1, float('nan')])
 def test_bound_must_be_positive(bound):
     for function in (encode_flow, decode_flow):
-        with pytest.raises(ValueError, match='bound of the flow'):
+        with pytest.raises(ValueError, match='bound must be a finite number > 0'):
             function(np.zeros(3), bound)

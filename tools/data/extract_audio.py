@@ -20,14 +20,13 @@ from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_
 from mmdistill.extraction.segments import add_video_arguments, find_videos, result_paths
 from mmdistill.extraction.shares import default_workers, my_share
 from mmdistill.extraction.sound import (
-    SAMPLE_RATE,
     SoundSettings,
     check_earlier_sound,
     make_sound_job,
     set_up_sound,
 )
 from mmdistill.extraction.throughput import print_summary
-from mmdistill.ranges import COUNT
+from mmdistill.ranges import COUNT, SAMPLE_RATE
 
 
 def parse_args() -> argparse.Namespace:
