@@ -1,10 +1,14 @@
 """Files: found by name or pattern, there as a whole or not at all, and hashed."""
 
+import contextlib
 import glob
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+from .places import cannot_write
 
 
 def find_paths(patterns: Iterable[str | Path]) -> list[Path]:
@@ -88,21 +92,31 @@ def write_whole(path: str | Path, content: bytes) -> None:
     Raises:
         OSError: It cannot be written, for example because the disk is full; nothing is left over.
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes its place when all is written; raises as `write_whole`."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    # Such as /dev/null, which must not be replaced by a file; a folder cannot be opened.
+    device = os.path.exists(path) and not path.is_file()
+    partial = path if device else path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open('wb') as file:
-            file.write(content)
+            yield file
             file.flush()
-            os.fsync(file.fileno())
+            if not device:
+                os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        raise OSError(
-            error.errno, f'{path} could not be written ({error.strerror}): make room and try again'
-        ) from error
+        raise cannot_write(path, error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        if not device:
+            with contextlib.suppress(OSError):  # where nothing was made nothing is to be removed
+                partial.unlink()
 
 
 def file_sha256(path: str | Path) -> str:

@@ -1,44 +1,60 @@
-"""Errors on the command line: one line for what the user can mend, a traceback for our faults."""
+"""Errors on the command line: one line for what the user can fix, a traceback for our faults."""
 
 import ast
 import functools
+import io
+import logging
 import os
 import re
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from types import TracebackType
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import mmengine
 
+from .config_errors import build_message
+from .places import ADVICE, place_message
 from .signals import stopped_in_one_line
 
 P = ParamSpec('P')
 R = TypeVar('R')
 
 TRACEBACK_VARIABLE = 'MMDISTILL_TRACEBACK'
-# Whose `raise` statements speak to the user: ours, the registry's "X is not in the registry", and
-# that of a visualisation backend whose package is missing.
-MMENGINE = Path(mmengine.__file__).parent
-SPEAKERS = (Path(__file__).parent, MMENGINE / 'registry', MMENGINE / 'visualization')
+# Whose `raise` statements speak to the user: ours, and MMEngine's, which are about configs.
+SPEAKERS = (Path(__file__).parent, Path(mmengine.__file__).parent)
 
 # What the error of a data loader's worker looks like: its traceback travels as text.
 _FRAME = re.compile(r'^ +File "(?P<file>.+)", line \d+, in .+\n +(?P<code>.+)$', re.MULTILINE)
 _LAST_LINE = re.compile(r'^(?P<type>[\w.]+): (?P<message>.+)', re.MULTILINE | re.DOTALL)
+_ERRNO = re.compile(r'\[Errno (\d+)\]')
+
+
+class Raised(NamedTuple):
+    """An error, and the statement that raised it: in this process, or in a worker's text."""
+
+    file: Path
+    code: str
+    message: str
+    number: int | None  # of an error of the system
 
 
 def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
     """Make the `main` of a tool end with `error: …` and exit code 1 where the user is at fault.
 
-    These are the errors that a `raise` statement of this package or of the tool raised, in this
-    process or in a worker of a data loader, and files that are missing. Any other error is a fault
-    of a program and keeps its traceback, and with MMDISTILL_TRACEBACK=1 every error does. Ctrl-C
-    and SIGTERM end it with a line and exit code 130 or 143.
+    These are the errors that a `raise` statement of this package, of the tool or of MMEngine
+    raised, in this process or in a worker of a data loader; files and places that cannot be read
+    or written, whoever says so; and parts of a config that cannot be built. Any other error is a
+    fault of a program and keeps its traceback, and with MMDISTILL_TRACEBACK=1 every error does.
+    Ctrl-C and SIGTERM end it with a line and exit code 130 or 143.
     """
 
     @functools.wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        # A log file on a full disk would print a traceback per line; saving then says it once.
+        logging.raiseExceptions = False
         with stopped_in_one_line():
             try:
                 return main(*args, **kwargs)
@@ -47,6 +63,7 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
                 message = user_message(error, Path(main.__code__.co_filename))
                 if message is None or os.environ.get(TRACEBACK_VARIABLE):
                     raise
+        sys.stdout.flush()  # the sentence comes last, also where both go to one file
         sys.exit(f'error: {message}')
 
     return wrapped
@@ -59,32 +76,63 @@ def user_message(error: Exception, tool: Path) -> str | None:
         error: As it was caught, with its traceback.
         tool: The file whose `raise` statements count beside the package's.
     """
-    in_worker = _FRAME.findall(str(error.args[0])) if error.args else []
-    if in_worker:
-        file, code = in_worker[-1]
-    else:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        file, code = frame.filename, frame.line or ''
-    path = Path(file)
-    deliberate = code.startswith('raise ') and (
-        path == tool or any(folder in path.parents for folder in SPEAKERS)
+    raised = _from_worker(error) or _from_here(error)
+    deliberate = (
+        raised.code.startswith('raise ')
+        and (raised.file == tool or any(folder in raised.file.parents for folder in SPEAKERS))
+        and not isinstance(error, NotImplementedError)
     )
-    if not deliberate and not isinstance(error, FileNotFoundError):
-        return None
-    return ' '.join((_worker_message(error) if in_worker else _message(error)).split())
+    message = None
+    if isinstance(error, OSError) and raised.number in ADVICE:
+        path = None if deliberate else _open_file(error.__traceback__)
+        said = _ERRNO.sub('', raised.message)
+        message = said if deliberate else place_message(raised.message, raised.number, path)
+    elif deliberate or _names_a_file(error, raised.message):
+        message = raised.message
+    elif Path(__file__).parent not in raised.file.parents:
+        message = build_message(error)
+    return message and ' '.join(message.split())
 
 
-def _message(error: Exception) -> str:
+def _from_here(error: Exception) -> Raised:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     # str() of a KeyError puts quotes around its sentence.
     only_text = len(error.args) == 1 and isinstance(error.args[0], str)
-    return error.args[0] if only_text else str(error)
+    message = error.args[0] if only_text else str(error)
+    if isinstance(error, KeyError) and ' ' not in message:
+        message = f'There is no {message!r} in the config; add it.'
+    number = error.errno if isinstance(error, OSError) else None
+    return Raised(Path(frame.filename), frame.line or '', message, number)
 
 
-def _worker_message(error: Exception) -> str:
-    text = str(error.args[0])
-    *_, frame = _FRAME.finditer(text)
-    found = _LAST_LINE.search(text, frame.end())
-    if found is None:
-        return text
-    message = found['message'].strip()
-    return ast.literal_eval(message) if found['type'] == 'KeyError' else message
+def _from_worker(error: Exception) -> Raised | None:
+    text = str(error.args[0]) if error.args else ''
+    frames = list(_FRAME.finditer(text))
+    if not frames:
+        return None
+    found = _LAST_LINE.search(text, frames[-1].end())
+    message = found['message'].strip() if found else text
+    if found and found['type'] == 'KeyError':
+        message = ast.literal_eval(message)
+    number = _ERRNO.match(message)
+    code = frames[-1]['code']
+    return Raised(Path(frames[-1]['file']), code, message, int(number[1]) if number else None)
+
+
+def _names_a_file(error: Exception, message: str) -> bool:
+    """Whether a library complains of a file: Pillow, PyAV, torch."""
+    if isinstance(error, FileNotFoundError) or getattr(error, 'filename', None):
+        return True
+    named = any(Path(name).exists() for name in re.findall(r"'([^']+)'", message))
+    return (isinstance(error, OSError) and named) or message.startswith('Parent directory ')
+
+
+def _open_file(trace: TracebackType | None) -> str | None:
+    """The file that was being written: the system does not name it when a disk is full."""
+    name = None
+    while trace is not None:
+        for value in trace.tb_frame.f_locals.values():
+            if isinstance(value, io.IOBase) and isinstance(getattr(value, 'name', None), str):
+                name = value.name
+        trace = trace.tb_next
+    return name

@@ -1,11 +1,13 @@
-"""find_paths: a path that exists is that path, whatever it is called; the rest are patterns."""
+"""A path that exists is that path, others are patterns; a file is written whole or not at all."""
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from mmdistill.files import find_file, find_paths
+from mmdistill.files import find_file, find_paths, write_whole
 
 NAMES = [
     'cooking [dQw4w9WgXcQ].mp4',
@@ -93,3 +95,37 @@ def test_find_file_takes_one_file(folder):
         find_file('run [1]/last*.pth', 'checkpoint', 'train one')
     with pytest.raises(FileNotFoundError, match=r'no checkpoint run \[1\] \(run \[1\] holds best'):
         find_file('run [1]', 'checkpoint', 'give a file')
+
+
+def test_a_file_and_its_folders_are_made(tmp_path):
+    write_whole(tmp_path / 'a/b/file', b'first')
+    write_whole(tmp_path / 'a/b/file', b'second')
+    assert (tmp_path / 'a/b/file').read_bytes() == b'second'
+    assert [path.name for path in (tmp_path / 'a/b').iterdir()] == ['file']
+
+
+@pytest.mark.parametrize(
+    ('path', 'reason'),
+    [
+        ('folder', 'a folder is there where a file is meant'),
+        ('file/x', 'a file is there where a folder is meant'),
+        ('n' * 300, 'shorten the name'),
+        ('/proc/x', 'No such file or directory'),
+        ('/dev/full', 'make room and try again'),
+    ],
+)
+def test_a_bad_place_is_a_sentence_and_nothing_is_left(tmp_path, monkeypatch, path, reason):
+    monkeypatch.chdir(tmp_path)
+    Path('folder').mkdir()
+    Path('file').write_text('mine')
+    with pytest.raises(OSError, match=reason) as caught:
+        write_whole(path, b'content')
+    assert f'] {path} could not be written (' in str(caught.value)
+    assert caught.value.errno in errno.errorcode
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['file', 'folder']
+    assert Path('file').read_text() == 'mine'
+
+
+def test_a_device_stays_a_device():
+    write_whole('/dev/null', b'content')
+    assert stat.S_ISCHR(Path('/dev/null').stat().st_mode)

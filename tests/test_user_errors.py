@@ -1,11 +1,15 @@
 """One line for the user's mistakes, a traceback for faults: who raised the error decides."""
 
+import logging
+import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 from mmengine.config import Config
 from mmengine.registry import VISBACKENDS
+from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from mmdistill.modalities.detection_file import DetectionFile
@@ -44,6 +48,27 @@ def fail_by_a_missing_file():
     DetectionFile('gone.h5').classes  # noqa: B018
 
 
+def fail_by_a_full_disk():
+    with open('/dev/full', 'w') as log:
+        log.write('content')
+
+
+def fail_by_a_folder():
+    open('/proc')  # noqa: SIM115
+
+
+def fail_by_a_place_that_hdf5_cannot_make():
+    h5py.File('/proc/boxes.h5', 'w')
+
+
+def fail_by_a_library_that_read_the_file():
+    Image.open(__file__)
+
+
+def fail_by_mmengine():
+    Config.fromfile(Path(__file__).with_suffix('.md'))
+
+
 def fail_by_a_fault():
     return dict(verb=1)['noun']
 
@@ -62,7 +87,11 @@ MISTAKES = [
         fail_by_a_missing_file,
         'There is no detection file gone.h5. Make one with tools/data/extract_detections.py.',
     ),
+    (fail_by_a_folder, "Is a directory: '/proc': a folder is there where a file is meant"),
+    (fail_by_a_place_that_hdf5_cannot_make, "No such file or directory: '/proc/boxes.h5'"),
+    (fail_by_a_library_that_read_the_file, f'cannot identify image file {__file__!r}'),
 ]
+
 FAULTS = [fail_by_a_fault, fail_inside_a_library]
 
 
@@ -93,6 +122,43 @@ def test_the_tool_itself_may_speak_and_its_lines_are_joined():
 
     with pytest.raises(SystemExit, match='^error: There are two lines: one and two.$'):
         one_line_errors(main)()
+
+
+def test_a_full_disk_is_named_with_the_file_that_was_open():
+    with pytest.raises(SystemExit, match="^error: No space left on device: '/dev/full': make room"):
+        one_line_errors(fail_by_a_full_disk)()
+
+
+def test_a_full_disk_under_the_log_is_silent(capsys):
+    """The log is not worth a run, and a traceback per line would hide the rest."""
+    handler = logging.FileHandler('/dev/full')
+    one_line_errors(handler.emit)(logging.makeLogRecord(dict(msg='a line')))
+    assert 'Traceback' not in capsys.readouterr().err
+
+
+def test_mmengine_speaks_too():
+    with pytest.raises(SystemExit, match='^error: .*test_user_errors.md'):
+        one_line_errors(fail_by_mmengine)()
+
+
+def test_what_is_not_in_a_config_is_a_sentence():
+    with pytest.raises(SystemExit, match="^error: There is no 'model' in the config; add it.$"):
+        one_line_errors(lambda: Config()['model'])()
+
+
+def test_the_sentence_follows_what_was_printed(tmp_path):
+    """Both in one file, as a job of a cluster has them."""
+    tool = tmp_path / 'tool.py'
+    tool.write_text(
+        'from mmdistill.user_errors import one_line_errors\n@one_line_errors\n'
+        "def main():\n    print('begun')\n    raise ValueError('It ends here.')\nmain()\n"
+    )
+    with (tmp_path / 'log').open('w') as log:
+        code = subprocess.run(
+            [sys.executable, tool], stdout=log, stderr=log, check=False
+        ).returncode
+    assert code == 1
+    assert (tmp_path / 'log').read_text() == 'begun\nerror: It ends here.\n'
 
 
 def test_an_error_of_the_system_names_the_file():

@@ -24,6 +24,7 @@ from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
 from mmdistill.hooks import collect_holdout
 from mmdistill.models import MultimodalTeacher
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE, SEED
 from mmdistill.registry import MODELS
 from mmdistill.user_errors import one_line_errors
@@ -106,6 +107,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write the cache and say how large it is."""
     args = parse_args(argv)
     cfg = load(args)
+    check_output(args.out, folder=True)
     init_default_scope(cfg.get('default_scope', 'mmaction'))
     cfg.launcher = args.launcher
     adapt_to_cpu(cfg)  # gloo, where there is no GPU

@@ -7,12 +7,14 @@ command, their configs and the stages before them are the same.
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream before anything else is imported)
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE, SEED, Range
 from mmdistill.stages import (
     DemoSettings,
@@ -24,9 +26,11 @@ from mmdistill.stages import (
     training_stages,
 )
 from mmdistill.stages.display import clock, gigabytes
+from mmdistill.user_errors import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     defaults = DemoSettings()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--work-dir', type=Path, default=defaults.work_dir)
@@ -55,7 +59,7 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='handed to every training and test, such as train_cfg.max_epochs=1',
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def print_rows(console: Console, report: dict) -> None:
@@ -98,8 +102,12 @@ def print_stages(console: Console, summary: RunSummary) -> None:
     console.print(table)
 
 
-def main() -> None:
-    args = parse_args()
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the chain, and show what it found."""
+    args = parse_args(argv)
+    for folder in (args.work_dir, args.data_root):
+        check_output(folder, folder=True)
     settings = DemoSettings(
         data_root=args.data_root,
         work_dir=args.work_dir,

@@ -17,6 +17,7 @@ from pathlib import Path
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
 from mmdistill.metrics import ScoreTable, load_scores, score_views
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.reports import aligned
 from mmdistill.reports.fused_scores import fused_scores
@@ -130,6 +131,9 @@ def write(out: Path, results: list[RowResult], views: ModelViews, table: ScoreTa
 def main(argv: Sequence[str] | None = None) -> None:
     """Run what is not finished, then write what there is."""
     args = parse_args(argv)
+    out = args.out or args.work_dir
+    for folder in (args.work_dir, out):
+        check_output(folder, folder=True)
     demo = DemoSettings(data_root=args.data_root, work_dir=args.demo_dir)
     settings = ResultsSettings(demo, args.config, args.work_dir, args.seeds)
     rows = select_rows(read_rows(settings.load()), args.rows)
@@ -141,7 +145,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         summary = run_chain(stages, args.jobs, True)
         finished, failed = set(summary.seconds), summary.failed
     results = measure(settings, rows, finished, args.resamples)
-    out = args.out or args.work_dir
     seed = next(iter(results[0].metrics))
     table = load_scores(settings.folder(BASELINE, seed) / 'scores.npz')
     write(out, results, measure_views(settings, finished), table)

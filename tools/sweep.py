@@ -20,6 +20,7 @@ from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE, SEED
 from mmdistill.reports.report_data import read_metrics
 from mmdistill.reports.sweep_table import (
@@ -117,6 +118,7 @@ def _percent(row: Row, name: str) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run what is not finished, then write and show the table."""
     args = parse_args(argv)
+    check_output(args.work_dir, folder=True)
     settings = SweepSettings(
         config=args.config,
         cache=args.cache,

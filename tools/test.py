@@ -1,7 +1,6 @@
 """Test any config: `python tools/test.py CONFIG CHECKPOINT --out metrics.json`."""
 
 import argparse
-import hashlib
 import json
 import os
 import platform
@@ -19,9 +18,10 @@ from torch import nn
 import mmdistill
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config, take_holdout_clips
-from mmdistill.files import find_file
+from mmdistill.files import file_sha256, find_file, write_whole
 from mmdistill.models import MultimodalTeacher
 from mmdistill.models.temperature import KEY, read_temperatures, use_temperatures
+from mmdistill.places import check_output
 from mmdistill.ranges import COUNT, SEED
 from mmdistill.user_errors import one_line_errors
 
@@ -123,6 +123,9 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     default_dir = cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     cfg.work_dir = args.work_dir or default_dir
+    check_output(cfg.work_dir, folder=True)
+    for path in filter(None, (args.out, args.dump)):
+        check_output(path)
     # A training config's load_from is where training starts, never what is to be tested.
     cfg.resume, cfg.load_from = False, args.checkpoint
     if args.seed is not None:
@@ -188,27 +191,14 @@ def write_result(args: argparse.Namespace, metrics: dict, num_samples: int, scal
         'config': args.config,
         'cfg_options': args.cfg_options or {},
         'checkpoint': args.checkpoint,
-        'checkpoint_sha256': sha256_of(args.checkpoint) if args.checkpoint else None,
+        'checkpoint_sha256': file_sha256(args.checkpoint) if args.checkpoint else None,
         'versions': {
             'mmdistill': mmdistill.__version__,
             'python': platform.python_version(),
             **versions,
         },
     }
-    target = Path(args.out)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_name(f'{target.name}.{os.getpid()}.part')
-    unfinished.write_text(json.dumps(result, indent=2, default=str) + '\n')
-    unfinished.replace(target)
-
-
-def sha256_of(path: str) -> str:
-    """Hash of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return digest.hexdigest()
+    write_whole(args.out, (json.dumps(result, indent=2, default=str) + '\n').encode())
 
 
 @one_line_errors

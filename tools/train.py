@@ -15,6 +15,7 @@ from mmdistill.config_tools import load_config
 from mmdistill.files import find_file
 from mmdistill.hooks import latest_checkpoint
 from mmdistill.locks import training_lock
+from mmdistill.places import check_output
 from mmdistill.ranges import COUNT, SEED
 from mmdistill.user_errors import one_line_errors
 
@@ -55,6 +56,7 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.launcher = args.launcher
     default_dir = cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     cfg.work_dir = args.work_dir or default_dir
+    check_output(cfg.work_dir, folder=True)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.resume == 'auto':

@@ -88,12 +88,15 @@ def render_demo(
     cv2.setNumThreads(1)  # images are so small that threads cost more than they give
     try:
         _Writer(partial, videos, frame_size, seed, params).write()
+        (partial / 'render.json').write_text(json.dumps(request, indent=2), encoding='utf-8')
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)  # half of a rendering is of no use
+        raise
     finally:
         cv2.setNumThreads(threads)
-    (partial / 'render.json').write_text(json.dumps(request, indent=2), encoding='utf-8')
-    if out.exists():
-        out.rmdir()
-    partial.rename(out)
     return True
 
 

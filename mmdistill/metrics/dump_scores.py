@@ -3,7 +3,6 @@
 Shape legend: N = samples, V = views of a clip, K = classes.
 """
 
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from ..files import find_file
+from ..files import find_file, whole_file
 from ..registry import METRICS
 from .score_table import (
     ScoreTable,
@@ -28,18 +27,11 @@ def save_scores(path: str | Path, table: ScoreTable) -> None:
     Arrays: `sample_ids` and `groups` (N,) str, `logits/<task>` (N, V, K) float32,
     `labels/<task>` (N,) int64, `flags/<name>` (N,) bool. No pickle.
     """
-    path = Path(path)
     arrays = {'sample_ids': table.sample_ids, 'groups': table.groups}
     for kind, values in _kinds(table):
         arrays.update({f'{kind}/{name}': array for name, array in values.items()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'{path.name}.{os.getpid()}.part')
-    try:
-        with unfinished.open('wb') as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def load_scores(path: str | Path) -> ScoreTable:

@@ -12,7 +12,6 @@ supervision levels (0 to 5) mean is on the challenge's page. https://epic-kitche
 
 import json
 import math
-import os
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ..files import whole_file
 from .epic_kitchens import NOUN, VERB, best_joint_actions
 from .score_table import ScoreTable
 
@@ -54,22 +54,16 @@ def write_submission(path: str | Path, table: ScoreTable, supervision: Mapping[s
     problem = next(_header_problems(header), None)
     if problem:
         raise ValueError(f'The submission cannot be written: {problem}.')
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'{path.name}.{os.getpid()}.part')
-    try:
-        with (
-            zipfile.ZipFile(unfinished, 'w', zipfile.ZIP_DEFLATED) as archive,
-            archive.open(MEMBER, 'w', force_zip64=True) as file,
-        ):
-            file.write(f'{json.dumps(header)[:-1]}, "results": {{'.encode())
-            for number, (name, scores) in enumerate(_results(table)):
-                comma = ',' if number else ''
-                file.write(f'{comma}\n{json.dumps(name)}: {json.dumps(scores)}'.encode())
-            file.write(b'\n}}\n')
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with (
+        whole_file(path) as whole,
+        zipfile.ZipFile(whole, 'w', zipfile.ZIP_DEFLATED) as archive,
+        archive.open(MEMBER, 'w', force_zip64=True) as file,
+    ):
+        file.write(f'{json.dumps(header)[:-1]}, "results": {{'.encode())
+        for number, (name, scores) in enumerate(_results(table)):
+            comma = ',' if number else ''
+            file.write(f'{comma}\n{json.dumps(name)}: {json.dumps(scores)}'.encode())
+        file.write(b'\n}}\n')
 
 
 def check_submission(path: str | Path, narration_ids: Iterable[str] | None = None) -> int:

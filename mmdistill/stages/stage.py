@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..files import find_file, matches
+from ..files import find_file, matches, write_whole
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,7 @@ def read_json(path: Path) -> dict | None:
 
 def write_json(path: Path, value: dict) -> None:
     """Write atomically: a reader sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'{path.name}.part')
-    temporary.write_text(json.dumps(value, indent=2) + '\n')
-    temporary.replace(path)
+    write_whole(path, (json.dumps(value, indent=2) + '\n').encode())
 
 
 def run_id(stamp: dict) -> str:

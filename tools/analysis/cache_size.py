@@ -13,6 +13,7 @@ import torch
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import CacheWriter, Manifest
 from mmdistill.ranges import ONE_OR_MORE
+from mmdistill.user_errors import one_line_errors
 
 MEASURED_CLIPS = 1024
 
@@ -55,6 +56,7 @@ def bytes_per_clip(classes: Sequence[int], num_experts: int, top_k: int | None) 
         return writer.bytes_per_1000_clips / 1000
 
 
+@one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     """Say how large the cache will be."""
     args = parse_args(argv)

@@ -16,6 +16,7 @@ from rich.markdown import Markdown
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.datasets.annotation_csv import read_class_names
 from mmdistill.files import write_whole
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.reports.comparison import compare_groups
 from mmdistill.reports.comparison_text import comparison_markdown
@@ -56,6 +57,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Compare, show, and write what was asked for."""
     args = parse_args(argv)
+    if args.out:
+        check_output(args.out, folder=True)
     groups = load_groups([*args.runs, *args.experts])
     runs, experts = groups[: len(args.runs)], groups[len(args.runs) :]
     names = {task: read_class_names(path, NAME_COLUMNS) for task, path in args.classes.items()}

@@ -24,6 +24,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import load_config, own_options
 from mmdistill.files import write_whole
 from mmdistill.models.detector import FrameDetector
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.reports.cost_figures import pareto_plot, rates_plot
 from mmdistill.reports.measure import (
@@ -155,6 +156,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     unknown = sorted(args.metrics.keys() - args.models.keys())
     if unknown:
         raise ValueError(f'--metrics names {unknown}, the models are {sorted(args.models)}.')
+    check_output(f'{args.out}.json')
     models, rates = measure(args)
     result = {'machine': machine_name(), 'models': models, 'rates': rates}
     files = {'json': json.dumps(result, indent=2) + '\n'} | plots(args, models, rates)

@@ -7,10 +7,13 @@ bootstrap interval by video, and writes it as JSON and Markdown. Finished traini
 import argparse
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.files import write_whole
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE, SEED, Range
 from mmdistill.reports.seed_comparison import SeedRun, compare, to_markdown
 from mmdistill.stages import (
@@ -21,9 +24,11 @@ from mmdistill.stages import (
     run_chain,
     training_stages,
 )
+from mmdistill.user_errors import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     defaults = DemoSettings()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -43,7 +48,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--jobs', type=ONE_OR_MORE, default=min(2, os.cpu_count() or 1))
     parser.add_argument('--resamples', type=ONE_OR_MORE, default=10_000, help='of the bootstrap')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def settings_per_seed(args: argparse.Namespace) -> tuple[DemoSettings, list[DemoSettings]]:
@@ -87,15 +92,19 @@ def seed_run(settings: DemoSettings) -> SeedRun:
     return SeedRun.load(settings.seed, folder / 'rgb', folder / 'student')
 
 
-def main() -> None:
-    args = parse_args()
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train and test what is not finished, then compare."""
+    args = parse_args(argv)
+    for folder in (args.work_dir, args.demo_dir, args.data_root):
+        check_output(folder, folder=True)
     demo, runs = settings_per_seed(args)
     run_chain(all_stages(demo, runs), args.jobs)
     result = compare([seed_run(run) for run in runs], args.resamples)
     text = to_markdown(result)
-    args.work_dir.mkdir(parents=True, exist_ok=True)
-    (args.work_dir / 'seeds.json').write_text(json.dumps(result, indent=2, default=float) + '\n')
-    (args.work_dir / 'seeds.md').write_text(text)
+    content = json.dumps(result, indent=2, default=float) + '\n'
+    write_whole(args.work_dir / 'seeds.json', content.encode())
+    write_whole(args.work_dir / 'seeds.md', text.encode())
     print(f'\n{text}\nWrote {args.work_dir / "seeds.md"} and seeds.json')
 
 

@@ -14,6 +14,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.datasets.annotation_csv import read_rows
 from mmdistill.metrics import load_scores
 from mmdistill.metrics.epic_submission import SUPERVISION, check_submission, write_submission
+from mmdistill.places import check_output
 from mmdistill.ranges import Range
 from mmdistill.user_errors import one_line_errors
 
@@ -47,6 +48,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Write and check, or check only."""
     args = parse_args(argv)
+    if args.out:
+        check_output(args.out)
     narration_ids = None
     if args.ann:
         narration_ids = [row.text('narration_id') for row in read_rows(args.ann, ['narration_id'])]

@@ -12,6 +12,7 @@ from pathlib import Path
 from mmengine.config import DictAction
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.places import check_output
 from mmdistill.ranges import COUNT
 from mmdistill.reports import read_report_config
 from mmdistill.reports.report import add_costs, build_report, read_inputs, write_report
@@ -49,13 +50,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Read, judge, measure, write."""
     args = parse_args(argv)
     config = read_report_config(args.config, args.cfg_options)
+    out = args.out or config.out
+    check_output(out, folder=True)
     inputs = read_inputs(config)
     report = build_report(inputs, args.resamples)
     for row in report['rows']:
         for sentence in at_the_limit(row.get('temperatures', {})):
             print(f'warning: {row["title"]}: {sentence}')
     add_costs(report, inputs)
-    paths = write_report(report, inputs, args.out or config.out)
+    paths = write_report(report, inputs, out)
     for part in report['left_out']:
         print(f'left out: {part["section"]}: {part["how"]}')
     print(f'Wrote {paths[-1]}, and {", ".join(path.name for path in paths[:-1])} beside it')

@@ -20,6 +20,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import find_file, write_whole
 from mmdistill.metrics import ScoreTable, fit_temperatures
 from mmdistill.models.temperature import KEY, publish
+from mmdistill.places import check_output
 from mmdistill.ranges import COUNT
 from mmdistill.reports.scaling_table import (
     at_the_limit,
@@ -82,6 +83,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.checkpoint:
         args.checkpoint = find_file(args.checkpoint, 'checkpoint', 'give the path of yours')
+    for path in filter(None, (args.out, args.publish)):
+        check_output(path)
     # Before the model runs: a test that cannot be read is no news for the end.
     tests = {'test': checked_scores_of(args.test)} if args.test else {}
     holdout = checked_scores_of(args.holdout) if args.holdout else run_on_holdout(args)

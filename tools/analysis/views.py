@@ -14,6 +14,7 @@ from pathlib import Path
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
 from mmdistill.metrics import ScoreTable, score_views
+from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.reports import tasks_of
 from mmdistill.reports.score_groups import alike, checked_scores_of, named_path
@@ -67,6 +68,7 @@ def number_of_views(table: ScoreTable) -> int:
 def main(argv: Sequence[str] | None = None) -> None:
     """Score, print, write."""
     args = parse_args(argv)
+    check_output(f'{args.out}.md')
     tables = load_tables(args.scores)
     models = {}
     for name, table in tables.items():

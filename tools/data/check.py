@@ -23,6 +23,8 @@ from mmdistill.config_tools import load_config
 from mmdistill.extraction.check_data import DataReport, plan_check, run_check, summary_lines
 from mmdistill.extraction.shares import default_workers
 from mmdistill.ranges import COUNT, SEED
+from mmdistill.files import write_whole
+from mmdistill.places import check_output
 from mmdistill.reports.contact_sheet import contact_sheet
 from mmdistill.user_errors import one_line_errors
 
@@ -74,7 +76,8 @@ def draw_sheet(report: DataReport, clips_per_loader: int, path: Path) -> None:
         cv2.copyMakeBorder(row, 0, 0, 0, width - row.shape[1], cv2.BORDER_CONSTANT, value=(255,) * 3)
         for row in rows
     ]
-    cv2.imwrite(str(path), cv2.cvtColor(cv2.vconcat(rows), cv2.COLOR_RGB2BGR))
+    _, image = cv2.imencode('.png', cv2.cvtColor(cv2.vconcat(rows), cv2.COLOR_RGB2BGR))
+    write_whole(path, image.tobytes())
     print(f'{path}: {len(rows)} clips; look whether flow and boxes lie on what moves.')
 
 
@@ -83,13 +86,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Check, print, draw."""
     args = parse_args(argv)
     cfg = load_config(args.config, args.cfg_options)
+    out = args.out_dir or Path('work_dirs/check') / Path(args.config).stem
+    check_output(out, folder=True)
     report = plan_check(cfg, args.num, args.seed)
     walk(report, args.frames, args.workers)
-    out = args.out_dir or Path('work_dirs/check') / Path(args.config).stem
-    out.mkdir(parents=True, exist_ok=True)
     print(*summary_lines(report), sep='\n')
     draw_sheet(report, args.sheet_clips, out / 'contact_sheet.png')
-    (out / 'check.json').write_text(json.dumps(report.as_dict(), indent=1))
+    write_whole(out / 'check.json', json.dumps(report.as_dict(), indent=1).encode())
     for problem in report.problems:
         print(f'PROBLEM {problem}')
     looked = f'{report.num_checked} clips were looked at'

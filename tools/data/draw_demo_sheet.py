@@ -7,6 +7,8 @@ Flow is computed by the extraction's estimator; boxes are the ground truth that 
 """
 
 import argparse
+import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -22,7 +24,10 @@ from mmdistill.datasets.demo_scene import Request, Scene
 from mmdistill.datasets.demo_table import draw_style, draw_surface
 from mmdistill.extraction import DIS
 from mmdistill.ranges import SEED
+from mmdistill.files import write_whole
+from mmdistill.places import check_output
 from mmdistill.reports.sample_clips import draw_boxes, flow_colours, speed
+from mmdistill.user_errors import one_line_errors
 
 RENDER_SIZE = (512, 384)  # width, height
 CELL = (144, 108)
@@ -35,11 +40,12 @@ CLASSES = ['hand', *NOUNS]
 COLOURS = 200
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('out', type=Path, help='the .png file')
     parser.add_argument('--seed', type=SEED, default=0, help='another seed, other kitchens')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def make_scene(index: int, seed: int) -> Scene:
@@ -93,11 +99,15 @@ def _write(image: np.ndarray, text: str, left_bottom: tuple[int, int]) -> None:
     cv2.putText(image, text, left_bottom, font, 0.44, (40, 40, 40), 1, cv2.LINE_AA)
 
 
-def main() -> None:
-    args = parse_args()
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    """Draw and write."""
+    args = parse_args(argv)
+    check_output(args.out)
     picture = Image.fromarray(draw_sheet(args.seed)).quantize(COLOURS, dither=Image.Dither.NONE)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(args.out, optimize=True)
+    content = io.BytesIO()
+    picture.save(content, format='png', optimize=True)
+    write_whole(args.out, content.getvalue())
     print(f'{args.out}: {args.out.stat().st_size / 1000:.0f} kB')
 
 

@@ -38,6 +38,7 @@ from mmdistill.extraction.segments import add_video_arguments, find_videos
 from mmdistill.extraction.video import VideoError
 from mmdistill.files import find_paths
 from mmdistill.ranges import Range
+from mmdistill.places import check_output
 from mmdistill.user_errors import one_line_errors
 
 JPEG_QUALITY = Range(1, 100, whole=True)
@@ -142,6 +143,7 @@ def segment_clip(row: Row, folders: dict[str, Path], template: str, is_flow: boo
 def main(argv: Sequence[str] | None = None) -> None:
     """Pack, and say what was packed."""
     args = parse_args(argv)
+    check_output(args.out)
     settings = {} if args.videos is None else dict(quality=args.quality)
     try:
         count = pack_clips(list_clips(args), args.out, settings, print)

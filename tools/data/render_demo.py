@@ -6,30 +6,33 @@ python tools/data/render_demo.py data/demo --train 720 --val 480 --seed 0
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 
 import mmdistill  # noqa: F401  (repairs upstream on import)
 from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.ranges import ONE_OR_MORE, SEED, Range
+from mmdistill.places import check_output
+from mmdistill.user_errors import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('out', help='folder to create')
     parser.add_argument('--train', type=Range(2, whole=True), default=720, help='number of training clips')
     parser.add_argument('--val', type=ONE_OR_MORE, default=480, help='number of validation clips')
     parser.add_argument('--seed', type=SEED, default=0, help='same seed, same pixels')
     parser.add_argument('--size', type=ONE_OR_MORE, nargs=2, default=(128, 96), metavar=('WIDTH', 'HEIGHT'))
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> int:
-    args = parse_args()
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> int:
+    """Render, unless it is there."""
+    args = parse_args(argv)
+    check_output(args.out, folder=True)
     began = time.perf_counter()
-    try:
-        fresh = render_demo(args.out, args.train, args.val, args.seed, tuple(args.size))
-    except (FileExistsError, ValueError) as error:
-        print(f'render_demo: {error}', file=sys.stderr)
-        return 1
+    fresh = render_demo(args.out, args.train, args.val, args.seed, tuple(args.size))
     if not fresh:
         print(f'{args.out} already holds this rendering; nothing to do.')
         return 0
