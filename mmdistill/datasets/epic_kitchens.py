@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from ..modalities.epic_errata import check_folders
 from ..registry import DATASETS
-from .annotation_csv import Row, read_rows
+from .annotation_csv import Row, read_rows, segment_of
 from .multimodal import MultimodalDataset
 
 # EPIC_100_noun_classes_v2.csv adds five nouns (300 to 304: left and right hand and glove, foot) for
@@ -167,14 +167,14 @@ class EpicKitchensDataset(MultimodalDataset):
         if first < 1:
             raise row.error(f'start_frame is {first}; EPIC-KITCHENS counts frames from 1')
         start, stop = first - 1, end - 1
-        segment = self._segment(row, sample_id, start, stop)
+        segment = segment_of(row, sample_id, start, stop)
         # MMAction2's name for the rate.
         record['avg_fps'], record['flow_stride'] = PublishedFrames.of(video_id)
         if self._clocks is not None:
             clock = self._clock(row, video_id)
             start = clock.frame_at(_seconds(row, 'start_timestamp'))
             stop = clock.frame_at(_seconds(row, 'stop_timestamp'))
-            segment = self._segment(row, sample_id, start, stop)
+            segment = segment_of(row, sample_id, start, stop)
             record['flow_stride'] = 1
             record['avg_fps'] = clock.frames_per_second
         return record | segment

@@ -8,7 +8,7 @@ from mmaction.datasets import BaseActionDataset
 from mmengine.logging import print_log
 
 from ..registry import DATASETS
-from .annotation_csv import Row, read_class_names, read_rows
+from .annotation_csv import NO_NUMBER, Row, read_class_names, read_rows, segment_of
 from .clip_index import SeededClips
 from .holdout import holdout_groups
 from .media_files import check_media_files
@@ -48,8 +48,8 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             none; by default the CSV's columns say: `action`, or `verb` and `noun`. The names are
             in `metainfo['classes']`; with them a label out of range is an error.
         labelled: False reads no labels: the clips are for distillation or prediction only. 'some'
-            takes an empty cell in a label column for a clip without that label, of which a student
-            learns from the teacher alone; otherwise an empty cell is an error.
+            takes an empty cell in a label column, nan or -1 for a clip without that label, of which
+            a student learns from the teacher alone; otherwise these are errors.
         split: None for every clip, 'train' or 'holdout' for the two parts of the holdout split;
             of the latter only clips with all labels, for these it is there.
         holdout: Arguments of `holdout_groups`: `ratio`, `seed`.
@@ -186,22 +186,9 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             video_id=video_id,
             group=row.values.get('group') or video_id,
         )
-        return record | self._segment(row, sample_id, start, stop)
+        return record | segment_of(row, sample_id, start, stop)
 
     # Shared by every file format.
-
-    @staticmethod
-    def _segment(row: Row, sample_id: str, start: int, stop: int) -> dict:
-        """The segment's part of a record; frames 0-based, stop exclusive."""
-        if start < 0 or stop <= start:
-            kind = 'a negative' if start < 0 else 'an empty' if start == stop else 'an inverted'
-            raise row.error(
-                f'sample {sample_id!r} has {kind} segment, frames {start} to {stop} (exclusive); '
-                'expected 0 <= start_frame < stop_frame'
-            )
-        return dict(
-            start_frame=start, stop_frame=stop, total_frames=stop - start, start_index=start
-        )
 
     def _parse_label(
         self, row: Row, sample_id: str, label_columns: Mapping[str, str]
@@ -213,17 +200,22 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         return dict(label=labels['action'] if list(labels) == ['action'] else labels)
 
     def _parse_class(self, row: Row, sample_id: str, task: str, column: str) -> int | None:
-        if not row.values[column]:
-            if self.labelled == SOME:
+        if self.labelled == SOME:
+            label = row.integer_or_none(column)
+            if label is None:
                 return None
+        elif row.values[column].lower() in NO_NUMBER:
             raise row.error(
-                f'sample {sample_id!r} has no {task} class, column {column!r} is empty; label it, '
-                "or set labelled='some' to distil clips without a label, too"
+                f'sample {sample_id!r} has no {task} class, column {column!r} is '
+                f'{row.values[column] or "empty"}; label it, or set '
+                "labelled='some' to distil clips without a label, too"
             )
-        label = row.integer(column)
+        else:
+            label = row.integer(column)
         if label < 0 or label >= len(self.classes.get(task, range(label + 1))):
             names = self.classes.get(task)
             expected = f'0 to {len(names) - 1} as in {self.tasks[task]}' if names else '0 or more'
+            expected += ", or labelled='some', where -1 is no label" * (label == -1)
             raise row.error(
                 f'sample {sample_id!r} has {task} class {label} in column {column!r}; '
                 f'expected {expected}'
@@ -239,7 +231,8 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             except (KeyError, IndexError, ValueError, AttributeError) as error:
                 raise ValueError(
                     f'The media template {modality}={template!r} cannot be filled in ({error!r}); '
-                    f'the placeholders that exist are {sorted(fields)}.'
+                    f'the placeholders that exist are {sorted(fields)}; a brace that belongs to '
+                    'a name is written twice.'
                 ) from error
         return paths
 

@@ -18,7 +18,7 @@ import decord
 from ..labels import ACTION
 from ..modalities.frame_pack import FramePack, is_pack
 from ..registry import DATASETS
-from .annotation_csv import Row, read_rows
+from .annotation_csv import Row, read_rows, segment_of
 from .multimodal import MultimodalDataset
 
 
@@ -79,7 +79,7 @@ class SomethingSomethingDataset(MultimodalDataset):
         if video_id not in self._known_counts:
             raise row.error(f'video {video_id!r} is not in {self.frame_counts}; count its frames')
         known = dict(self._known_counts[video_id])
-        return record | self._segment(row, video_id, 0, known.pop('num_frames')) | known
+        return record | segment_of(row, video_id, 0, known.pop('num_frames')) | known
 
     def _label_columns(self, columns) -> dict[str, str]:
         return {ACTION: 'template'}

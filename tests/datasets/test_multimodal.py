@@ -136,10 +136,20 @@ def test_empty_labels_only_on_request(build):
         dict(verb=1, noun=None),
         None,
     ]
+    exported = build(
+        ['v1,0,8,0.0,1.0', 'v1,8,20,1.0,', 'v2,5,6,nan,-1'], labelled='some', serialize_data=False
+    )
+    assert [exported.load_record(i).get('label') for i in range(3)] == [
+        record.get('label') for record in records
+    ]
+    with pytest.raises(ValueError, match=r"column 'verb' holds '0\.0'.*astype\(.Int64.\)"):
+        build(['v1,0,8,0.0,1.0'])
+    with pytest.raises(ValueError, match="no verb class, column 'verb' is nan; .*labelled='some'"):
+        build(['v1,0,8,nan,1'])
     single = build(['v,0,4,7', 'v,4,8,'], 'video_id,start_frame,stop_frame,action', labelled='some')
     assert [single.load_record(i).get('label') for i in range(2)] == [7, None]
-    with pytest.raises(ValueError, match=r"'v1_8_20' has verb class -1"):
-        build(['v1,8,20,-1,'], labelled='some')
+    with pytest.raises(ValueError, match=r"'v1_8_20' has verb class -2"):
+        build(['v1,8,20,-2,'], labelled='some')
     with pytest.raises(ValueError, match="labelled is 'none'; expected True, False or 'some'"):
         build(labelled='none')
 
@@ -175,7 +185,7 @@ def test_label_out_of_range(build, write_csv, label):
 
 
 def test_negative_label_without_class_file(build):
-    with pytest.raises(ValueError, match='noun class -1 .* 0 or more'):
+    with pytest.raises(ValueError, match="noun class -1 .* 0 or more, or labelled='some'"):
         build(['v,0,8,1,-1'])
 
 
@@ -186,6 +196,17 @@ def test_impossible_segment(build, start, stop, kind):
     message = rf"ann\.csv, line 3: sample 'w_{start}_{stop}' has {kind} segment"
     with pytest.raises(ValueError, match=message):
         build(['v,0,8,1,0', f'w,{start},{stop},1,0'])
+
+
+def test_a_segment_longer_than_any_video(build):
+    with pytest.raises(ValueError, match=r'line 2: .* has 99999999 frames.*frame numbers of its'):
+        build(['v,0,99999999,1,0'])
+
+
+@pytest.mark.parametrize('text', ['8.0', '1e12', 'x', ''])
+def test_frames_are_whole_numbers(build, text):
+    with pytest.raises(ValueError, match=f"line 2: column 'stop_frame' holds '{text}'; expected a"):
+        build([f'v,0,{text},1,0'])
 
 
 def test_missing_columns(build):
