@@ -36,7 +36,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Unpack what is not unpacked yet."""
     args = parse_args(argv)
-    jobs = [make_unpack_job(path) for path in find_paths(args.tars)]
+    paths = find_paths(args.tars)
+    folders = [path for path in paths if path.is_dir()]
+    if folders:
+        raise IsADirectoryError(f'{folders[0]} is a folder, not a tar: give tars, such as */*.tar.')
+    jobs = [make_unpack_job(path) for path in paths]
     return report_failures(run_jobs(set_up_unpacking, jobs, args.workers), len(jobs))
 
 
