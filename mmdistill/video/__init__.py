@@ -1,0 +1,15 @@
+"""Reading video: an exact index, one reader, upright pictures, each at its own time."""
+
+from .container import VideoError
+from .index import VideoIndex
+from .index_cache import index_video
+from .reader import FrameMissing, read_clip, read_frames
+
+__all__ = [
+    'FrameMissing',
+    'VideoError',
+    'VideoIndex',
+    'index_video',
+    'read_clip',
+    'read_frames',
+]
