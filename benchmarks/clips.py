@@ -15,8 +15,8 @@ from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.extraction.flow import FlowSettings, set_up_flow
 from mmdistill.extraction.frame_packing import Clip, images_of_flow, images_of_video, pack_clips
 from mmdistill.extraction.jobs import Job
-from mmdistill.extraction.video import read_frames
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
+from mmdistill.video import read_frames
 
 from .ready_clips import NUM_BOXES
 from .sizes import Size

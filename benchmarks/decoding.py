@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from mmdistill.datasets.demo_renderer import render_demo
-from mmdistill.extraction.video import probe_video
-from mmdistill.modalities.video_reader import read_by_decord, read_by_pyav
+from mmdistill.video import index_video, read_clip, read_clip_by_decord
 
 from .clips import clips_on_disk
 from .report import Section, table
@@ -48,12 +47,12 @@ def contenders(videos: list[Path], size: Size) -> dict[str, Callable[[], np.ndar
     """Every way of reading the frames of a clip somewhere in the videos, the file opened anew."""
     ways = {
         f'{name}, {threads} thread{"s" if threads > 1 else ""}': partial(way, num_threads=threads)
-        for name, way in (('PyAV', read_by_pyav), ('decord', read_by_decord))
+        for name, way in (('PyAV', read_clip), ('decord', read_clip_by_decord))
         for threads in (1, 2)
     }
     rng = np.random.default_rng(0)
     offsets_F = 2 * np.arange(size.loading_frames)
-    lengths = {path: probe_video(path).num_frames for path in videos}
+    lengths = {path: index_video(path).num_frames for path in videos}
     clips = []
     for path in itertools.islice(itertools.cycle(videos), 100):
         last = max(1, lengths[path] - int(offsets_F[-1]))

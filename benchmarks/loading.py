@@ -13,8 +13,8 @@ import numpy as np
 from mmengine.registry import init_default_scope
 
 from mmdistill.datasets import MultimodalDataset
-from mmdistill.modalities.video_reader import read_by_pyav
 from mmdistill.registry import DATASETS
+from mmdistill.video import read_clip
 
 from .clips import clips_on_disk
 from .disk_recipes import FILES, INTERVAL, PACKS, multimodal
@@ -81,7 +81,7 @@ def decode_packs(size: Size, clips: PerFrameClips, index: int) -> None:
 def decode_files(size: Size, root: Path, clips: MultimodalDataset, index: int) -> None:
     """Decode the frames of a clip's video and its flow images, nothing else."""
     record, inds = clips.load_record(index), sampled(size, index)
-    read_by_pyav(Path(record['media']['rgb']), inds)
+    read_clip(Path(record['media']['rgb']), inds)
     folder = Path(record['media']['flow'])
     for number, axis in itertools.product(inds + 1, 'uv'):
         content = (folder / axis / f'frame_{number:010d}.jpg').read_bytes()

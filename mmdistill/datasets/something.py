@@ -13,11 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import decord
-
 from ..labels import ACTION
 from ..modalities.frame_pack import FramePack, is_pack
 from ..registry import DATASETS
+from ..video import index_video
 from .annotation_csv import Row, read_rows, segment_of
 from .multimodal import MultimodalDataset
 
@@ -128,12 +127,7 @@ def _count_frames(record: dict[str, Any]) -> int:
             f'{str(path)!r} is missing: give media a template `rgb`, or frame_counts a CSV '
             'with video_id and num_frames.'
         )
-    try:
-        return len(decord.VideoReader(str(path), num_threads=1))
-    except (decord.DECORDError, RuntimeError) as error:
-        raise ValueError(
-            f'{path} cannot be opened as a video (truncated or not a video): fetch it again.'
-        ) from error
+    return index_video(path).num_frames
 
 
 def _read_json(path: str, kind: type) -> Any:

@@ -7,7 +7,6 @@ from .flow import FlowSettings
 from .flow_estimators import DIS, TVL1
 from .jobs import Job, RunReport, run_jobs
 from .raft import RAFT
-from .video import VideoError, VideoInfo, probe_video, read_frames
 
 __all__ = [
     'DIS',
@@ -16,9 +15,5 @@ __all__ = [
     'FlowSettings',
     'Job',
     'RunReport',
-    'VideoError',
-    'VideoInfo',
-    'probe_video',
-    'read_frames',
     'run_jobs',
 ]

@@ -14,12 +14,14 @@ import numpy as np
 from mmdistill.modalities import DetectionModality, FlowModality, Modality, RGBModality
 from mmdistill.modalities.detection_file import VideoDetections
 from mmdistill.modalities.frame_pack import is_pack
+from mmdistill.video import index_video
 
 from .images import image_problem
-from .video import FRAMES_THAT_MAY_LACK, VideoError, probe_video
 
 # Frames that are decoded at a time; a whole clip of full HD would not fit into memory.
 CHUNK = 16
+# Published flow has an image less than frames, or with a stride of 2 up to three.
+MAY_LACK = 2
 # Sides are whole pixels, so a scaled frame has another shape by so much; also for boxes that a
 # detector lets run over the edge.
 TOLERANCE = 0.03
@@ -176,7 +178,7 @@ def _compare(
                     add(key, text)
             else:
                 counts = _count_frames(modality, record)
-        except (OSError, ValueError, VideoError, KeyError) as error:
+        except (OSError, ValueError, KeyError) as error:
             add(key, message_of(error))
             continue
         if len(set(counts)) > 1:
@@ -211,14 +213,13 @@ def _count_frames(modality: Modality, record: dict[str, Any]) -> list[int]:
         return [stride * sum(x.suffix == suffix for x in folder.iterdir()) for folder in folders]
     if not isinstance(modality, RGBModality) or is_pack(modality.path(record)):
         return []  # a pack may hold segments, and reading has found where it ends
-    return [probe_video(modality.path(record)).num_frames]
+    return [index_video(modality.path(record)).num_frames]
 
 
 def _compare_lengths(lengths: Mapping[str, int], stride: int, add) -> None:
     (reference, expected), *others = lengths.items() or [('', 0)]
     for key, length in others:
-        # Published flow has an image less than frames, or with a stride of 2 up to three.
-        if abs(length - expected) > FRAMES_THAT_MAY_LACK + stride - 1:
+        if abs(length - expected) > MAY_LACK + stride - 1:
             add(
                 key,
                 f'has {length} frames where {reference} has {expected}: it was extracted from '

@@ -11,7 +11,6 @@ from mmdistill.modalities.detection_file import DetectionFile
 
 from .jobs import Job
 from .manifest import check_settings, entries_of
-from .video import FRAMES_THAT_MAY_LACK
 
 # What is wrong with the result of a job, given its entry in the manifest.
 Look = Callable[[Job, dict], list[str]]
@@ -129,7 +128,7 @@ def look_at_detections(path: Path) -> Look:
 
 
 def _wrong_length(job: Job, num_frames: int) -> list[str]:
-    if abs(num_frames - job.size) <= FRAMES_THAT_MAY_LACK:
+    if num_frames == job.size:
         return []
     return [f'{job.result} is of {num_frames} frames, but {job.path} has {job.size}']
 

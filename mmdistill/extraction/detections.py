@@ -18,9 +18,9 @@ from mmdistill.models.detector import FrameDetections, FrameDetector
 
 from ..files import file_sha256
 from ..ranges import FRACTION, ONE_OR_MORE
+from ..video import index_video, read_frames
 from .detection_output import Output, manifest_of, write_part
-from .jobs import Advance, Job, Process
-from .video import NO_VIDEO, VideoError, probe_video, read_frames
+from .jobs import Advance, Job, Process, length_of
 
 
 @dataclass(frozen=True)
@@ -97,19 +97,15 @@ def make_job(
     Args:
         segments: (start, stop exclusive) in frames; None is the whole video.
     """
-    try:
-        info = probe_video(path)
-    except VideoError:
-        info = NO_VIDEO  # its job will report it
-    num_frames = info.num_frames
+    num_frames, seconds = length_of(path)
     if segments is None:
         segments = [(0, num_frames)]
-    # An annotation may end after its video. One that begins there is an error: keep it.
-    inside = [(a, min(b, num_frames) if a < num_frames else b) for a, b in segments]
+    # An annotation may end after its video. One that begins there is an error: its job reports it.
+    inside = [(start, min(stop, max(num_frames, start + 1))) for start, stop in segments]
     frames_F = frames_in_segments(inside, stride)
     done = out.holds(name, frames_F)
     return DetectionJob(
-        name, path, out.part(name), len(frames_F), info.seconds, done, frames_F, info.num_frames
+        name, path, out.part(name), len(frames_F), seconds, done, frames_F, num_frames
     )
 
 
@@ -153,19 +149,17 @@ def extract_detections(
     Raises:
         VideoError: If a frame cannot be read.
     """
-    info = probe_video(job.path)
+    index = index_video(job.path)
     found: list[FrameDetections] = []
-    frames = (
-        np.ascontiguousarray(bgr[..., ::-1]) for _, bgr in read_frames(job.path, job.frames_F)
-    )
+    pictures = read_frames(job.path, job.frames_F, 'rgb24')
+    frames = (np.ascontiguousarray(picture) for _, picture in pictures)
     while batch := list(islice(frames, detector.batch_size)):
         found += detector.detect(batch)
         advance(len(batch))
     counts = [len(one.scores_N) for one in found]
     video = VideoDetections(
-        info.width,
-        info.height,
-        info.num_frames,
+        *index.size,
+        index.num_frames,
         stride,
         np.asarray(job.frames_F, dtype=np.int32),
         np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),

@@ -20,11 +20,11 @@ from mmdistill.files import file_sha256
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND, encode_flow
 from mmdistill.ranges import COUNT, POSITIVE
 from mmdistill.registry import FLOW_ESTIMATORS
+from mmdistill.video import read_frames
 
 from .flow_estimators import FlowEstimator
 from .jobs import Advance, Job, Process
 from .manifest import check_settings, record
-from .video import read_frames
 
 JPEG_QUALITY = 95
 FRAMES_PER_UPDATE = 32

@@ -17,7 +17,7 @@ import cv2
 import h5py
 import numpy as np
 
-from .video import VideoError, read_frames
+from ..video import VideoError, read_frames
 
 IMAGES = ('.jpg', '.jpeg', '.png')
 SETTINGS = 'settings.json'

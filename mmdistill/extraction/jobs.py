@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import wait as wait_for_sentinels
 from pathlib import Path
 
+from ..video import VideoError, index_video
 from .progress import JobDisplay
 from .shares import local_share, my_share
-from .video import VideoError
 
 # What one video may go wrong with; anything else is a fault of the program and ends the run.
 FAILURES = (VideoError, OSError)
@@ -63,6 +63,15 @@ class Job:
     def manifest(self) -> Path:
         """The file that says of each result how it was made."""
         return self.result.with_name(MANIFEST)
+
+
+def length_of(path: Path) -> tuple[int, float]:
+    """Frames and seconds of a video; 0 of both where it cannot be read, as its job will report."""
+    try:
+        index = index_video(path)
+    except VideoError:
+        return 0, 0.0
+    return index.num_frames, index.seconds
 
 
 Advance = Callable[[int], None]

@@ -14,10 +14,10 @@ import numpy as np
 
 from mmdistill.modalities.audio_track import FPS_TAG, probe_track, read_sound
 from mmdistill.ranges import SAMPLE_RATE
+from mmdistill.video import VideoError
 
 from .jobs import Advance, Job, Process
 from .manifest import check_settings, entries_of, record
-from .video import VideoError
 
 # Seconds that are decoded at once: a track of hours does not fit into memory.
 CHUNK = 120

@@ -5,10 +5,10 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 from mmdistill.modalities.epic_errata import check_length
+from mmdistill.video import VideoError
 
 from .frame_packing import IMAGES
 from .jobs import Advance, Job, Process
-from .video import VideoError
 
 BLOCK = 512
 # A tar ends with two blocks of zeros; without them it may be cut short between two files.

@@ -8,10 +8,12 @@ import numpy as np
 
 from ..ranges import COUNT
 from ..registry import MODALITIES
+from ..video import FrameMissing, VideoError, read_clip, read_clip_by_decord
 from .base import Modality, repeated
 from .frame_pack import is_pack
 from .images import FrameFolder, ImageModality, unique_frames
-from .video_reader import READERS, NotNumbered, VideoDamaged, read_video
+
+READERS = {'auto': read_clip, 'pyav': read_clip, 'decord': read_clip_by_decord}
 
 
 @MODALITIES.register_module()
@@ -23,7 +25,7 @@ class RGBModality(ImageModality):
             file with the frames of all clips (`frame_pack`).
         template: File name of a frame in a folder, with its 1-based `{index}`.
         num_threads: Decoding threads per video; workers already use all cores, so 1.
-        reader: 'auto', 'pyav' or 'decord'; see `read_video`.
+        reader: 'decord', or 'pyav', which 'auto' is; see `mmdistill.video`.
         **kwargs: See `ImageModality` and `Modality`.
     """
 
@@ -65,24 +67,12 @@ class RGBModality(ImageModality):
     ) -> np.ndarray:
         unique, inverse = np.unique(frame_inds_F, return_inverse=True)
         try:
-            frames = read_video(path, unique, self.reader, self.num_threads)
-        except IndexError as error:
+            frames = READERS[self.reader](path, unique, self.num_threads)
+        except FrameMissing as error:
             raise ValueError(
-                f'Clip {record["sample_id"]!r} asks for frame {unique[-1]}, but {path} '
-                f'has only {error} frames: the video is truncated, or the annotations '
-                'belong to another version of it.'
+                f'Clip {record["sample_id"]!r}: {error}. The video is truncated, or the '
+                'annotations belong to another version of it.'
             ) from error
-        except VideoDamaged as error:
-            raise ValueError(
-                f'{path} cannot be decoded at the frames of clip {record["sample_id"]!r} '
-                f'({unique[0]}–{unique[-1]}): the file is damaged, fetch it again.'
-                if error.opened
-                else f'{path} cannot be opened as a video (truncated or not a video): fetch it '
-                'again.'
-            ) from error
-        except NotNumbered as error:
-            raise ValueError(
-                f'{path} has no constant frame rate, or does not say so: read it with '
-                "reader='decord', or 'auto', on RGBModality."
-            ) from error
+        except VideoError as error:
+            raise ValueError(f'Clip {record["sample_id"]!r}: {error}') from error
         return repeated(frames, inverse)

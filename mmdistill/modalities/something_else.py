@@ -11,6 +11,7 @@ import numpy as np
 
 from ..ranges import COUNT
 from ..registry import MODALITIES
+from ..video import index_video
 from .base import Modality
 from .box_annotations import CLASSES, BoxAnnotations
 from .detections import LABEL, PADDING_LABEL, SCORE, DetectionModality, pad_rows
@@ -110,7 +111,7 @@ class SomethingElseBoxes(DetectionModality):
                 f'frames are cannot be seen: {str(path)!r} is missing. Give media a template '
                 f'{self.frames_from!r}, or frame_counts a CSV with width and height.'
             )
-        size = _image_size(path) if path.is_dir() else _video_size(path)
+        size = _image_size(path) if path.is_dir() else index_video(path).size[::-1]
         if size is None:
             raise ValueError(f'{path} holds no frame that can be decoded: fetch it again.')
         return size
@@ -135,14 +136,3 @@ def _image_size(folder: Path) -> tuple[int, int] | None:
     first = min((p for p in folder.iterdir() if p.suffix.lower() in IMAGES), default=None)
     image = None if first is None else cv2.imread(str(first))
     return None if image is None else image.shape[:2]
-
-
-def _video_size(path: Path) -> tuple[int, int] | None:
-    video = cv2.VideoCapture(str(path))
-    try:
-        height, width = (
-            int(video.get(key)) for key in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH)
-        )
-    finally:
-        video.release()
-    return (height, width) if height > 0 and width > 0 else None

@@ -1,5 +1,6 @@
 """Reading video: an exact index, one reader, upright pictures, each at its own time."""
 
+from .by_decord import read_clip_by_decord
 from .container import VideoError
 from .index import VideoIndex
 from .index_cache import index_video
@@ -11,5 +12,6 @@ __all__ = [
     'VideoIndex',
     'index_video',
     'read_clip',
+    'read_clip_by_decord',
     'read_frames',
 ]

@@ -49,7 +49,7 @@ def index_video(path: str | Path, decode: bool = False) -> VideoIndex:
     if index is None or (decode and not index.decoded):
         began = time.perf_counter()
         index = scan_video(path, decode)
-        if time.perf_counter() - began > WORTH_KEEPING:
+        if index.decoded or time.perf_counter() - began > WORTH_KEEPING:
             _store(_place(key), index)
     _in_memory.pop(key, None)
     _in_memory[key] = index

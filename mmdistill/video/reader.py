@@ -78,7 +78,7 @@ def read_frames(
     converter, found = VideoReformatter(), 0
     for from_beginning, decode in ((False, False), (True, False), (False, True), (True, True)):
         index = index_video(path, decode=decode)
-        _check_range(path, index, wanted)
+        check_range(path, index, wanted)
         try:
             for number, frame in _decode(path, index, wanted[found:], from_beginning, num_threads):
                 yield number, _upright(converter, frame, index, pixel_format)
@@ -92,8 +92,9 @@ def read_frames(
     )
 
 
-def _check_range(path: str | Path, index: VideoIndex, wanted: Sequence[int]) -> None:
-    if wanted and wanted[-1] >= index.num_frames:
+def check_range(path: str | Path, index: VideoIndex, wanted: Sequence[int]) -> None:
+    """Raise `FrameMissing` if the last of these numbers is beyond the video."""
+    if len(wanted) and wanted[-1] >= index.num_frames:
         damage = f', then {index.damage}' if index.damage else ''
         raise FrameMissing(
             f'{path} has only {index.num_frames} frames{damage}; frame {wanted[-1]} (counted from '

@@ -10,8 +10,8 @@ from mmdistill.datasets.demo_parameters import DemoParameters
 from mmdistill.datasets.demo_scene import Request
 from mmdistill.datasets.demo_sound import RHYTHMS, TIMBRES, clip_sound, kitchen_hum
 from mmdistill.datasets.demo_video import add_sound, open_encoder
-from mmdistill.extraction.video import read_frames
 from mmdistill.modalities.audio_track import probe_track, read_sound
+from mmdistill.video import read_frames
 
 PARAMS = DemoParameters(sleeve_loudness=0.0)
 RATE = PARAMS.sound_rate

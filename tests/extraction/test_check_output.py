@@ -20,8 +20,8 @@ from mmdistill.extraction.detections import DetectionJob
 from mmdistill.extraction.flow import FlowSettings, set_up_flow
 from mmdistill.extraction.jobs import Job, run_jobs
 from mmdistill.extraction.manifest import record
-from mmdistill.extraction.video import probe_video
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
+from mmdistill.video import index_video
 
 SETTINGS = FlowSettings({'type': 'DIS', 'preset': 'ultrafast'})
 
@@ -29,7 +29,7 @@ SETTINGS = FlowSettings({'type': 'DIS', 'preset': 'ultrafast'})
 @pytest.fixture
 def flow(videos, tmp_path) -> list[Job]:
     """Flow of three videos, as it should be."""
-    infos = map(probe_video, videos)
+    infos = map(index_video, videos)
     jobs = [
         Job(path.stem, path, tmp_path / 'flow' / path.stem, info.num_frames, info.seconds)
         for path, info in zip(videos, infos, strict=True)
@@ -111,7 +111,7 @@ def detections(videos, tmp_path) -> tuple[Path, list[DetectionJob]]:
     path, jobs = tmp_path / 'd.h5', []
     with DetectionWriter(path, ['hand']) as writer:
         for video in videos:
-            info, part = probe_video(video), tmp_path / 'd.h5.parts' / video.stem
+            info, part = index_video(video), tmp_path / 'd.h5.parts' / video.stem
             frames = list(range(0, info.num_frames, 2))
             writer.write(video.stem, _no_boxes(frames, info.num_frames))
             jobs.append(

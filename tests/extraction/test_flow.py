@@ -19,8 +19,8 @@ from mmdistill.extraction.flow import (
 )
 from mmdistill.extraction.flow_estimators import DIS
 from mmdistill.extraction.jobs import MANIFEST, Job, run_jobs
-from mmdistill.extraction.video import VideoError
 from mmdistill.modalities.flow_encoding import decode_flow
+from mmdistill.video import VideoError
 
 SETTINGS = FlowSettings()
 SETUP = partial(set_up_flow, SETTINGS, ())

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
-from mmdistill.extraction.video import VideoError
+from mmdistill.video import VideoError
 
 
 def make_jobs(folder, count=5):

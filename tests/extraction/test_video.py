@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-
 from mmdistill.extraction.video import VideoError, probe_video, read_frames
 
 

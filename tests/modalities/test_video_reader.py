@@ -5,8 +5,6 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-
-from mmdistill.modalities import video_reader
 from mmdistill.modalities.video_reader import (
     NotNumbered,
     VideoDamaged,
@@ -14,6 +12,8 @@ from mmdistill.modalities.video_reader import (
     read_by_pyav,
     read_video,
 )
+
+from mmdistill.modalities import video_reader
 
 NUM_FRAMES = 40
 

@@ -16,9 +16,9 @@ from mmdistill.config_tools import read_model
 from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.extraction.flow import FlowSettings, set_up_flow
 from mmdistill.extraction.jobs import Job
-from mmdistill.extraction.video import probe_video
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
 from mmdistill.registry import MODELS
+from mmdistill.video import index_video
 
 ROOT = Path(__file__).parents[2]
 BOXES_PER_FRAME = 3
@@ -33,7 +33,7 @@ def tiny_data(tmp_path_factory) -> Path:
     rng = np.random.default_rng(0)
     with DetectionWriter(root / 'detections.h5', classes=[f'thing{k}' for k in range(9)]) as writer:
         for path in sorted(root.glob('*/videos/*.MP4')):
-            num_frames = probe_video(path).num_frames
+            num_frames = index_video(path).num_frames
             result = path.parents[1] / 'flow_frames' / path.stem
             result.parent.mkdir(exist_ok=True)
             compute_flow(Job(path.stem, path, result, num_frames), lambda frames: None)

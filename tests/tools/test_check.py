@@ -8,7 +8,7 @@ import cv2
 import h5py
 import pytest
 
-from mmdistill.extraction.video import read_frames
+from mmdistill.video import read_frames
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / 'configs/distill/swin_ek100_rgbflowobj.py'

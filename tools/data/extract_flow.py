@@ -18,11 +18,10 @@ from mmengine.config import DictAction
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.check_output import check_jobs, look_at_flow, report_check
 from mmdistill.extraction.flow import FlowSettings, check_earlier_results, set_up_flow
-from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
+from mmdistill.extraction.jobs import Job, length_of, remove_results, report_failures, run_jobs
 from mmdistill.extraction.segments import VideoSegments, add_video_arguments, find_videos, result_paths
 from mmdistill.extraction.shares import default_workers, my_share
 from mmdistill.extraction.throughput import print_summary
-from mmdistill.extraction.video import NO_VIDEO, VideoError, probe_video
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND
 from mmdistill.ranges import COUNT, POSITIVE
 
@@ -52,11 +51,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def make_job(video: VideoSegments, folder: Path) -> Job:
-    try:
-        info = probe_video(video.path)
-    except VideoError:
-        info = NO_VIDEO  # its job will report it
-    return Job(video.video_id, video.path, folder, info.num_frames, info.seconds)
+    return Job(video.video_id, video.path, folder, *length_of(video.path))
 
 
 def main() -> int:

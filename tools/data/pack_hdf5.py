@@ -35,11 +35,11 @@ from mmdistill.extraction.frame_packing import (
     pack_clips,
 )
 from mmdistill.extraction.segments import add_video_arguments, find_videos
-from mmdistill.extraction.video import VideoError
 from mmdistill.files import find_paths
 from mmdistill.ranges import Range
 from mmdistill.places import check_output
 from mmdistill.user_errors import one_line_errors
+from mmdistill.video import VideoError
 
 JPEG_QUALITY = Range(1, 100, whole=True)
 COLUMNS = ('narration_id', 'video_id', 'start_frame', 'stop_frame')
