@@ -8,7 +8,7 @@ import numpy as np
 
 from ..ranges import COUNT
 from ..registry import MODALITIES
-from ..video import FrameMissing, VideoError, read_clip, read_clip_by_decord
+from ..video import VideoError, read_clip, read_clip_by_decord
 from .base import Modality, repeated
 from .frame_pack import is_pack
 from .images import FrameFolder, ImageModality, unique_frames
@@ -68,11 +68,6 @@ class RGBModality(ImageModality):
         unique, inverse = np.unique(frame_inds_F, return_inverse=True)
         try:
             frames = READERS[self.reader](path, unique, self.num_threads)
-        except FrameMissing as error:
-            raise ValueError(
-                f'Clip {record["sample_id"]!r}: {error}. The video is truncated, or the '
-                'annotations belong to another version of it.'
-            ) from error
         except VideoError as error:
             raise ValueError(f'Clip {record["sample_id"]!r}: {error}') from error
         return repeated(frames, inverse)

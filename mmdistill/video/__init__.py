@@ -4,10 +4,9 @@ from .by_decord import read_clip_by_decord
 from .container import VideoError
 from .index import VideoIndex
 from .index_cache import index_video
-from .reader import FrameMissing, read_clip, read_frames
+from .reader import read_clip, read_frames
 
 __all__ = [
-    'FrameMissing',
     'VideoError',
     'VideoIndex',
     'index_video',

@@ -1,4 +1,4 @@
-"""The same pictures read by decord, which users of MMAction2 know: only where it numbers them alike.
+"""The same pictures read by decord: only from files where it numbers and turns them alike.
 
 Shape legend: F = pictures that are read.
 """
@@ -21,7 +21,7 @@ def read_clip_by_decord(
     decord neither turns pictures nor counts those of AVI files and MPEG streams as players do.
 
     Raises:
-        FrameMissing, VideoError: As `read_clip`; also a file that decord reads otherwise.
+        VideoError: As `read_clip`; also a file that decord reads otherwise.
     """
     import decord
 
@@ -37,4 +37,6 @@ def read_clip_by_decord(
             )
         return video.get_batch(frame_inds_F).asnumpy()
     except (decord.DECORDError, RuntimeError) as error:
-        raise VideoError(f'{path} cannot be decoded by decord: leave out its reader.') from error
+        raise VideoError(
+            f"{path} cannot be decoded by decord: leave out reader='decord'."
+        ) from error

@@ -103,7 +103,7 @@ def _end_of_parts(file, size: int, layout: str) -> int:
         length = fields[0] if boxes else 8 + fields[1] + fields[1] % 2
         if boxes and length == 1:
             length = int.from_bytes(file.read(8), 'big')
-        if length <= 8:
+        if length < 8 or (not boxes and length == 8):
             return 0  # to the end of the file, or of a recording that was never closed
         at += length
     # An AVI need not have the byte that fills its last chunk.

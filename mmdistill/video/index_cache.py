@@ -87,5 +87,5 @@ def _load(place: Path) -> VideoIndex | None:
         tick, turn = Fraction(other.pop('tick')), Turn(*other.pop('turn'))
         return VideoIndex(**found, **other, tick=tick, turn=turn)
     # Not there, of another version, or damaged: it is made again.
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None

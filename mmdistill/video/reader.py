@@ -24,10 +24,6 @@ WORTH_SEEKING = 8
 BEGINNING = -1
 
 
-class FrameMissing(VideoError):
-    """A video has fewer pictures than the number that is asked for."""
-
-
 class Mismatch(Exception):
     """Another picture came than the index promises."""
 
@@ -41,8 +37,7 @@ def read_clip(path: str | Path, frame_inds_F: np.ndarray, num_threads: int = 1) 
         num_threads: Decoding threads.
 
     Raises:
-        FrameMissing: The video has fewer pictures.
-        VideoError: It cannot be opened, or is damaged there.
+        VideoError: It cannot be opened, has fewer pictures, or is damaged there.
     """
     clip = None
     for place, (_, picture) in enumerate(read_frames(path, frame_inds_F, 'rgb24', num_threads)):
@@ -66,9 +61,8 @@ def read_frames(
         num_threads: Decoding threads.
 
     Raises:
-        FrameMissing: The video has fewer pictures.
-        VideoError: It cannot be opened, or is damaged there; for all pictures, also if it is
-            truncated.
+        VideoError: It cannot be opened, has fewer pictures, or is damaged there; where every
+            picture is asked for, also if the file is truncated.
     """
     index = index_video(path)
     if frame_inds_F is None and index.damage:
@@ -93,12 +87,12 @@ def read_frames(
 
 
 def check_range(path: str | Path, index: VideoIndex, wanted: Sequence[int]) -> None:
-    """Raise `FrameMissing` if the last of these numbers is beyond the video."""
+    """Raise `VideoError` if the last of these numbers is beyond the video."""
     if len(wanted) and wanted[-1] >= index.num_frames:
-        damage = f', then {index.damage}' if index.damage else ''
-        raise FrameMissing(
-            f'{path} has only {index.num_frames} frames{damage}; frame {wanted[-1]} (counted from '
-            '0) is asked for'
+        reason = index.damage or 'the video is truncated, or the annotations are of another version'
+        raise VideoError(
+            f'{path} has only {index.num_frames} frames, but frame {wanted[-1]} (counted from 0) '
+            f'is asked for: {reason}; fetch it again.'
         )
 
 
@@ -116,14 +110,11 @@ def _decode(
             start = 0 if key == BEGINNING else int(index.keys_K[key])
             if frames is None or start > coming + WORTH_SEEKING:
                 frames, coming = _pictures(video, index, key, start), start
-            for position, frame in frames:
+            while coming <= number:
+                position, frame = next(frames, (None, None))
                 if position != coming:
                     raise Mismatch
                 coming += 1
-                if position == number:
-                    break
-            else:
-                raise Mismatch
             if frame.is_corrupt:
                 raise Mismatch
             yield number, frame

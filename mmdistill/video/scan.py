@@ -86,7 +86,7 @@ def _by_packets(path: str | Path, video: OpenVideo) -> VideoIndex:
     first = _first_pictures(path)
     if not first or [frame.pts for frame in first] != stamps_F[: len(first)].tolist():
         raise NotTold
-    damage = _truncation(path) if packets.complete else 'it is damaged there'
+    damage = _damage(path, packets.complete)
     return _index(video, first[0], packets, 'pts', stamps_F, damage)
 
 
@@ -134,7 +134,7 @@ def _by_decoding(path: str | Path, video: OpenVideo) -> VideoIndex:
             f'{path}: not a single picture can be decoded: the file is damaged, fetch it again.'
         )
     known_by, stamps_F = _stamps(packets, numbers, 'avi' in video.container.format.name)
-    damage = _truncation(path) if packets.complete else 'it is damaged there'
+    damage = _damage(path, packets.complete)
     return _index(video, first, packets, known_by, stamps_F, damage, decoded=True)
 
 
@@ -144,7 +144,7 @@ def _stamps(packets: Packets, numbers: list, is_avi: bool) -> tuple[str, np.ndar
         pts_F = [packets.pts_P[number] for number in numbers]
         dts_F = [packets.dts_P[number] for number in numbers]
         # FFmpeg makes up the times of an AVI, which has none, from the order of decoding.
-        if not is_avi and None not in pts_F and all(a < b for a, b in zip(pts_F, pts_F[1:])):
+        if not is_avi and None not in pts_F and (np.diff(pts_F) > 0).all():
             return 'pts', np.array(pts_F, np.int64)
         if None not in dts_F and len(set(dts_F)) == len(dts_F):
             return 'dts', np.array(dts_F, np.int64)
@@ -207,9 +207,11 @@ def _keys(packets: Packets, known_by: str, stamps_F: np.ndarray) -> list[tuple[i
     return keys
 
 
-def _truncation(path: str | Path) -> str:
+def _damage(path: str | Path, complete: bool) -> str:
     missing = missing_bytes(path)
-    return f'the file is truncated by {missing:,} bytes or more' if missing else ''
+    if missing:
+        return f'the file is truncated by {missing:,} bytes or more'
+    return '' if complete else 'the file is damaged there'
 
 
 def _codec(stream: av.VideoStream) -> str:
