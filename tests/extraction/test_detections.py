@@ -264,7 +264,7 @@ def test_segments_past_the_end(settings, videos, tmp_path):
     job = make_job('a', videos[0], [(4, 6), (100, 104)], 2, out)
     out.open_parts()
     report = run_jobs(lambda w: prepared(settings), [job], workers=0)
-    assert 'has only 8 frames, but frame 102' in report.failures['a']
+    assert 'has only 8 frames, but frame 100' in report.failures['a']
 
 
 def test_part_round_trip_with_a_slash_in_the_name(settings, videos, tmp_path):
