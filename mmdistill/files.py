@@ -4,9 +4,12 @@ import contextlib
 import glob
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+import psutil
 
 from .places import cannot_write
 
@@ -105,6 +108,7 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     partial = path if device else path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_parts(path.parent, path.name)
         with partial.open('wb') as file:
             yield file
             file.flush()
@@ -115,8 +119,29 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
         raise cannot_write(path, error) from error
     finally:
         if not device:
-            with contextlib.suppress(OSError):  # where nothing was made nothing is to be removed
-                partial.unlink()
+            remove(partial)
+
+
+def remove_parts(folder: Path, name: str | None = None) -> None:
+    """Remove what killed processes of this machine have left of files in a folder.
+
+    Args:
+        folder: Nobody on another machine may write to it, or not to that file.
+        name: Of the file; by default of all.
+    """
+    for part in folder.glob(f'.{"*" if name is None else glob.escape(name)}.*.part'):
+        process = part.name.split('.')[-2]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
+            remove(part)
+
+
+def remove(path: Path) -> None:
+    """Delete a file or folder of our own; one that is not there, or cannot be, stays as it is."""
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def file_sha256(path: str | Path) -> str:

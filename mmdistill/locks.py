@@ -53,10 +53,9 @@ def output_lock(
     """
     place = Path(path).resolve()
     folder, stem = (place, f'.{inside}') if inside else (place.parent, f'.{place.name}')
-    folder.mkdir(parents=True, exist_ok=True)
     index, count = share
     own = folder / (f'{stem}.rank{index}of{count}.lock' if count > 1 else f'{stem}.lock')
-    with _held(own, path) as descriptor:
+    with _folder(folder), _held(own, path) as descriptor:
         for other in _of_other_counts(folder, stem, count):
             with _held(other, path):
                 pass
@@ -76,6 +75,19 @@ def training_lock(work_dir: str | Path, launcher: str = 'none') -> Iterator[None
     rank = os.environ.get(RANK_VARIABLES.get(launcher, ''), '0')
     with output_lock(work_dir, inside='training') if rank == '0' else contextlib.nullcontext():
         yield
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Make a folder; in the end it goes again if nothing was written to it."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            for folder in made:
+                folder.rmdir()
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def test_nothing_is_left_behind_after_an_error(tmp_path):
     with pytest.raises(ZeroDivisionError), output_lock(tmp_path / 'out', inside='training'):
         assert (tmp_path / 'out/.training.lock').exists()
         raise ZeroDivisionError
-    assert not list((tmp_path / 'out').iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_ranks_of_one_run_work_side_by_side(tmp_path):

@@ -1,15 +1,15 @@
 """Check videos in several processes, and outlive a decoder that takes its process with it."""
 
-import multiprocessing
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, NamedTuple
 
 from mmdistill.modalities import Modality
 
 from .check_clips import Complete, Problem, VideoFindings, check_video
+from .workers import METHOD, worker_pool
 
 
 class VideoTask(NamedTuple):
@@ -23,7 +23,7 @@ class VideoTask(NamedTuple):
 
 
 def check_videos(
-    tasks: Sequence[VideoTask], workers: int, method: str = 'forkserver'
+    tasks: Sequence[VideoTask], workers: int, method: str = METHOD
 ) -> Iterator[tuple[int, VideoFindings]]:
     """Yield the number of a task and what was found, in the order in which they are done.
 
@@ -46,7 +46,7 @@ def _until_a_process_dies(
     tasks: Sequence[VideoTask], waiting: deque[int], workers: int, method: str
 ) -> Iterator[tuple[int, VideoFindings]]:
     """Work on `waiting`; return the numbers that were under way when a process died, or none."""
-    with ProcessPoolExecutor(workers, multiprocessing.get_context(method)) as pool:
+    with worker_pool(workers, method) as pool:
         running: dict[Future, int] = {}
         while waiting or running:
             # No more at a time than there are processes: those may have killed one, and no others.
@@ -84,7 +84,7 @@ def _check_alone(task: VideoTask, method: str) -> VideoFindings:
 
 def _survived(task: VideoTask, method: str) -> VideoFindings | None:
     """What a process of its own finds; None if it dies."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context(method)) as pool:
+    with worker_pool(1, method) as pool:
         try:
             return pool.submit(check_video, *task).result()
         except BrokenProcessPool:

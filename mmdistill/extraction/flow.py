@@ -69,8 +69,17 @@ def set_up_flow(settings: FlowSettings, modules: Sequence[str], worker: int) -> 
     """
     cv2.setNumThreads(1)
     for module in modules:
-        importlib.import_module(module)
-    estimator = FLOW_ESTIMATORS.build(dict(settings.estimator))
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise ImportError(
+                f'{module} cannot be imported ({error}): correct --import.'
+            ) from error
+    try:
+        estimator = FLOW_ESTIMATORS.build(dict(settings.estimator))
+    except TypeError as error:
+        name = settings.estimator['type']
+        raise TypeError(f'The flow estimator {name} cannot be built ({error}).') from error
     if hasattr(estimator, 'prepare'):
         estimator.prepare(worker)
     return partial(extract_flow, settings, estimator)
@@ -104,7 +113,7 @@ def extract_flow(
     fingerprint = settings.fingerprint()
     (job.partial / SETTINGS_FILE).write_text(json.dumps(fingerprint, sort_keys=True))
     record(job, fingerprint, number + 1, num_bytes)
-    job.partial.rename(job.result)
+    job.put_in_place()
 
 
 def check_earlier_results(settings: FlowSettings, jobs: list[Job]) -> None:

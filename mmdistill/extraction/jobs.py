@@ -6,22 +6,18 @@ Ranks (`shares`) share nothing but the disk: each takes every n-th video, and th
 last reports the failures of all.
 """
 
-import multiprocessing
-import os
-import shutil
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait as wait_for_sentinels
+from functools import partial
 from pathlib import Path
 
+from ..files import remove
 from ..video import VideoError, index_video
 from .progress import JobDisplay
 from .shares import local_share, my_share
+from .workers import attempt, run_in_workers
 
-# What one video may go wrong with; anything else is a fault of the program and ends the run.
-FAILURES = (VideoError, OSError)
 MANIFEST = 'manifest.jsonl'
 
 
@@ -60,9 +56,28 @@ class Job:
         return self.result.with_name(f'.{self.result.name}.partial')
 
     @property
+    def replaced(self) -> Path:
+        """Where an earlier result is while a new one gets its name."""
+        return self.result.with_name(f'.{self.result.name}.old')
+
+    @property
     def manifest(self) -> Path:
         """The file that says of each result how it was made."""
         return self.result.with_name(MANIFEST)
+
+    def put_in_place(self) -> None:
+        """Give what has grown in `partial` its name; an earlier result is removed afterwards."""
+        if self.result.is_dir():
+            self.result.rename(self.replaced)
+        self.partial.replace(self.result)
+        remove(self.replaced)
+
+    def tidy(self) -> None:
+        """Finish what a killed run has begun, and remove what it has left behind."""
+        if self.replaced.exists() and not self.result.exists():
+            self.replaced.rename(self.result)  # killed between the two renames
+        remove(self.replaced)
+        remove(self.partial)
 
 
 def length_of(path: Path) -> tuple[int, float]:
@@ -97,19 +112,33 @@ class RunReport:
     seconds: float = 0.0
 
 
-def run_jobs(setup: Setup, jobs: Sequence[Job], workers: int) -> RunReport:
+def my_jobs(jobs: Sequence[Job]) -> list[Job]:
+    """Those of this rank: every n-th by name."""
+    share = my_share()
+    return sorted(jobs, key=lambda job: job.name)[share.index :: share.count]
+
+
+def run_jobs(setup: Setup, jobs: Sequence[Job], workers: int, overwrite: bool = False) -> RunReport:
     """Process the jobs of this rank that are not done yet.
 
     Args:
         setup: Picklable; prepares a worker (loads a model) and returns its function.
         jobs: The jobs of all ranks; every rank passes the same ones.
         workers: Processes; 0 works in this one.
+        overwrite: Also those that are done; each result stays until the new one is complete.
+
+    Raises:
+        Exception: What is no fault of a video, at once; finished results are kept.
     """
-    share = my_share()
-    mine = sorted(jobs, key=lambda job: job.name)[share.index :: share.count]
-    todo = [job for job in mine if not job.done]
-    seconds = _process(setup, todo, workers, len(mine) - len(todo)) if todo else 0.0
-    failures = {job.name: job.failure.read_text() for job in jobs if job.failure.exists()}
+    mine = my_jobs(jobs)
+    todo = [job for job in mine if overwrite or not job.done]
+    for job in mine:
+        remove(job.failure)
+    failures, seconds = _process(setup, todo, workers, len(mine) - len(todo)) if todo else ({}, 0.0)
+    for job in jobs:
+        if not job.done and job.name not in failures:
+            with suppress(FileNotFoundError):
+                failures[job.name] = job.failure.read_text()
     complete = all(job.done or job.name in failures for job in jobs)
     processed = [job for job in todo if job.name not in failures]
     return RunReport(failures, complete, processed, seconds)
@@ -133,104 +162,37 @@ def report_failures(report: RunReport, total: int) -> int:
     return int(report.complete and bool(report.failures))
 
 
-def remove_results(paths: Iterable[Path]) -> None:
-    """Delete what earlier runs made.
-
-    Raises:
-        ValueError: If several ranks run: one would delete what another has just made.
-    """
-    if my_share().count > 1:
-        raise ValueError('--overwrite cannot be used with several ranks; delete the files first.')
-    for path in paths:
-        _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _process(setup: Setup, todo: list[Job], workers: int, done: int) -> float:
-    """Process these jobs; returns the seconds that they took."""
+def _process(
+    setup: Setup, todo: list[Job], workers: int, done: int
+) -> tuple[dict[str, str], float]:
+    """Process these jobs; returns the reasons of failures, and the seconds that they took."""
     for job in todo:
-        job.failure.unlink(missing_ok=True)
         job.result.parent.mkdir(parents=True, exist_ok=True)
     share = my_share()
     note = f', share {share.index + 1} of {share.count}' if share.count > 1 else ''
     note += f' ({done} done before)' if done else ''
     with JobDisplay(len(todo), sum(job.size for job in todo), note) as display:
-        if workers == 0:
-            process = setup(_worker_number(0, 1))
-            display.advance(0)
+        try:
+            if workers == 0:
+                failures = _work_here(setup, todo, display)
+            else:
+                workers = min(workers, len(todo))
+                numbered = partial(_numbered, setup, local_share().index * workers)
+                failures = run_in_workers(numbered, todo, workers, display.advance)
+        except BaseException:
             for job in todo:
-                _attempt(process, job, display.advance)
-        else:
-            _run_workers(setup, todo, min(workers, len(todo)), display)
-        return display.seconds
+                remove(job.partial)
+            raise
+        return failures, display.seconds
 
 
-def _worker_number(index: int, workers: int) -> int:
-    return local_share().index * workers + index
+def _work_here(setup: Setup, todo: list[Job], display: JobDisplay) -> dict[str, str]:
+    process = setup(local_share().index)
+    display.advance(0)
+    reasons = {job.name: attempt(process, job, display.advance) for job in todo}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
-def _attempt(process: Process, job: Job, advance: Advance) -> None:
-    advanced = 0
-
-    def count(frames: int) -> None:
-        nonlocal advanced
-        advanced += frames
-        advance(frames)
-
-    try:
-        process(job, count)
-    except FAILURES as error:
-        _remove(job.partial)
-        job.failure.write_text(str(error))
-    advance(job.size - advanced)
-
-
-def _run_workers(setup: Setup, jobs: list[Job], workers: int, display: JobDisplay) -> None:
-    # Not fork: CUDA and threads do not survive it. The fork server only imports, once for all.
-    context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload([getattr(setup, 'func', setup).__module__])
-    started, progress = context.Value('i', 0), context.SimpleQueue()
-    with ProcessPoolExecutor(
-        workers, context, initializer=_start_worker, initargs=(setup, workers, started, progress)
-    ) as pool:
-        pending = {pool.submit(_attempt_in_worker, job) for job in jobs}
-        while pending:
-            done, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-            while not progress.empty():
-                display.advance(progress.get())
-            try:
-                for future in done:
-                    future.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-
-
-# The function and the progress queue of a worker process.
-_worker: tuple[Process, Advance] | None = None
-
-
-def _start_worker(setup: Setup, workers: int, started, progress) -> None:
-    global _worker
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    with started.get_lock():
-        index, started.value = started.value, started.value + 1
-    _worker = (setup(_worker_number(index, workers)), progress.put)
-    progress.put(0)
-
-
-def _die_with_parent() -> None:
-    # An orphan would go on writing while a restarted run does the same video again.
-    wait_for_sentinels([multiprocessing.parent_process().sentinel])
-    os._exit(1)
-
-
-def _attempt_in_worker(job: Job) -> None:
-    process, advance = _worker
-    _attempt(process, job, advance)
+def _numbered(setup: Setup, first: int, worker: int) -> Process:
+    """Set up a worker of this process, counted among those of all ranks on this machine."""
+    return setup(first + worker)

@@ -1,7 +1,8 @@
 """What an extraction knows of itself: a line per finished video in a file beside the output.
 
-    {"video": "P01_101", "source": "data/…/P01_101.MP4", "source_bytes": 91823, "seconds": 20.1,
-     "frames": 201, "bytes": 553108, "settings": {…}, "versions": {…}, "made": "2026-01-31T…"}
+    {"video": "P01_101", "result": "P01_101", "source": "data/…/P01_101.MP4", "source_bytes": 91823,
+     "seconds": 20.1, "frames": 201, "bytes": 553108, "settings": {…}, "versions": {…},
+     "made": "2026-01-31T…"}
 
 A line is written just before its result gets its name, so every result has one; the last line of a
 video counts. Times stand here and not in the results, which are the same bytes in every run.
@@ -11,7 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import lru_cache
 from importlib.metadata import version
@@ -37,6 +38,7 @@ def record(job: Job, settings: dict, num_frames: int, num_bytes: int, **more: ob
     """
     entry = dict(
         video=job.name,
+        result=job.result.name,
         source=str(job.path),
         source_bytes=job.path.stat().st_size,
         seconds=round(job.seconds, 3),
@@ -53,24 +55,34 @@ def record(job: Job, settings: dict, num_frames: int, num_bytes: int, **more: ob
 
 def read_manifest(path: Path) -> dict[str, dict]:
     """The entries by video; none where there is no file."""
-    found: dict[str, dict] = {}
-    if path.is_file():
-        for line in path.read_text().splitlines():
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # cut short by a full disk; its video then counts as not recorded
-            found[entry['video']] = entry
-    return found
+    return {entry['video']: entry for entry in _entries(path)}
 
 
 def entries_of(jobs: Iterable[Job]) -> dict[str, dict]:
-    """The entries of these jobs, from as many manifests as they have."""
+    """The entries of these jobs by video, from as many manifests as they have."""
     jobs = list(jobs)
-    known = {path: read_manifest(path) for path in {job.manifest for job in jobs}}
-    return {
-        job.name: known[job.manifest][job.name] for job in jobs if job.name in known[job.manifest]
+    known = {
+        # Lines of older versions do not say which result of the video they are of.
+        (path, entry['video'], entry.get('result')): entry
+        for path in {job.manifest for job in jobs}
+        for entry in _entries(path)
     }
+    found = {}
+    for job in jobs:
+        for result in (job.result.name, None):
+            entry = known.get((job.manifest, job.name, result))
+            if entry is not None:
+                found.setdefault(job.name, entry)
+    return found
+
+
+def _entries(path: Path) -> Iterator[dict]:
+    if not path.is_file():
+        return
+    for line in path.read_text().splitlines():
+        # One that was truncated by a full disk is skipped: its video counts as not recorded.
+        with suppress(json.JSONDecodeError):
+            yield json.loads(line)
 
 
 def check_settings(path: Path, came: dict | None, wanted: dict) -> None:
@@ -83,7 +95,7 @@ def check_settings(path: Path, came: dict | None, wanted: dict) -> None:
     Raises:
         ValueError: It was made otherwise; names what differs.
     """
-    advice = 'Pass --overwrite to make it again, or choose another place for the output.'
+    advice = 'Choose another place for the output, or move it away.'
     if came is None:
         raise ValueError(f'{path} was made with unknown settings. {advice}')
     wanted = json.loads(json.dumps(wanted))

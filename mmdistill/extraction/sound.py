@@ -87,7 +87,7 @@ def extract_sound(settings: SoundSettings, job: Job, advance: Advance) -> None:
         raise VideoError(str(error)) from error
     num_bytes = job.partial.stat().st_size
     record(job, settings.fingerprint(), job.size, num_bytes, samples=written)
-    job.partial.rename(job.result)
+    job.put_in_place()
 
 
 def check_earlier_sound(settings: SoundSettings, jobs: list[Job]) -> None:

@@ -55,7 +55,7 @@ def unpack_frames(job: Job, advance: Advance) -> None:
         check_length(job.name, max(folders.values()), job.path)
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise VideoError(f'{job.path} cannot be unpacked: {error}') from error
-    job.partial.rename(job.result)
+    job.put_in_place()
 
 
 def _place(member: tarfile.TarInfo, job: Job) -> Path:

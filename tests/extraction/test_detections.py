@@ -92,7 +92,7 @@ def extract(settings, videos: list[Path], path: Path, process=None, stride=2):
     out.open_parts()
     report = run_jobs(lambda worker: process, jobs, workers=0)
     if report.complete:
-        out.merge(['hand', 'cup', 'pan'], 'toy', keep_parts=bool(report.failures))
+        out.merge(['hand', 'cup', 'pan'], 'toy', report.failures)
     return report
 
 
@@ -217,7 +217,7 @@ def test_videos_are_written_in_the_order_of_their_names(settings, videos, tmp_pa
     for name in names:
         job = make_job(name, videos[0], [(0, 1)], 2, out)
         extract_detections(detector, 2, out.fingerprint, job, lambda frames: None)
-    out.merge(['hand', 'cup', 'pan'], 'toy', keep_parts=False)
+    out.merge(['hand', 'cup', 'pan'], 'toy', {})
     assert written == sorted(names)
 
 
@@ -235,7 +235,7 @@ def test_other_settings_are_refused(settings, videos, tmp_path):
     path = tmp_path / 'd.h5'
     extract(settings, videos[:1], path)
     other = DetectionSettings(**{**vars(settings), 'stride': 3})
-    with pytest.raises(ValueError, match=r'd\.h5 was .*stride is 2 there, 3 now.*--overwrite'):
+    with pytest.raises(ValueError, match=r'd\.h5 was .*stride is 2 there, 3 now.*another place'):
         Output(path, other.fingerprint())
     Path(f'{path}.parts').mkdir()
     (tmp_path / 'd.h5.parts' / 'settings.json').write_text(json.dumps({'stride': 3}))
@@ -274,7 +274,7 @@ def test_part_round_trip_with_a_slash_in_the_name(settings, videos, tmp_path):
     extract_detections(build(settings), 2, out.fingerprint, job, lambda frames: None)
     video = read_part(job.result)
     assert (video.width, video.num_frames, video.features_MD) == (64, 8, None)
-    out.merge(['hand', 'cup', 'pan'], 'toy', keep_parts=False)
+    out.merge(['hand', 'cup', 'pan'], 'toy', {})
     np.testing.assert_array_equal(DetectionFile(out.path).load('day 1/a').boxes_M4, video.boxes_M4)
 
 

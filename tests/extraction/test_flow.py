@@ -139,7 +139,7 @@ def test_flow_of_other_settings_is_refused(videos, tmp_path):
     check_earlier_results(SETTINGS, jobs)
     run_jobs(SETUP, jobs, workers=0)
     check_earlier_results(SETTINGS, jobs)
-    with pytest.raises(ValueError, match=r'bound is 20\.0 there, 10\.0 now.*--overwrite'):
+    with pytest.raises(ValueError, match=r'bound is 20\.0 there, 10\.0 now.*another place'):
         check_earlier_results(FlowSettings(bound=10.0), jobs)
     (jobs[0].result / 'flow.json').unlink()
     with pytest.raises(ValueError, match='unknown settings'):

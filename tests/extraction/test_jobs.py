@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
+from mmdistill.extraction.jobs import Job, report_failures, run_jobs
 from mmdistill.video import VideoError
 
 
@@ -68,18 +68,6 @@ def test_a_fault_of_the_program_is_no_damaged_video(tmp_path):
 
     with pytest.raises(ZeroDivisionError):
         run_jobs(broken, make_jobs(tmp_path), workers=0)
-
-
-def test_overwrite_removes_files_and_folders_but_not_under_other_ranks(tmp_path, monkeypatch):
-    (tmp_path / 'folder' / 'inside').mkdir(parents=True)
-    (tmp_path / 'file').touch()
-    paths = [tmp_path / name for name in ('folder', 'file', 'none')]
-    monkeypatch.setenv('WORLD_SIZE', '2')
-    with pytest.raises(ValueError, match='several ranks'):
-        remove_results(paths)
-    monkeypatch.delenv('WORLD_SIZE')
-    remove_results(paths)
-    assert not list(tmp_path.iterdir())
 
 
 SLOW_JOBS = """

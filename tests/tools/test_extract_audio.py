@@ -66,7 +66,7 @@ def test_files_summary_and_second_run(run, root):
 
 def test_overwrite(run):
     run()
-    with pytest.raises(SystemExit, match='extract_audio: .*sample_rate is 24000 there, 16000 now'):
+    with pytest.raises(SystemExit, match='error: .*sample_rate is 24000 there, 16000 now'):
         run('--sample-rate', '16000')
     assert run('--sample-rate', '16000', '--overwrite')[0] == 0
     assert run('--check', '--sample-rate', '16000')[0] == 0
@@ -109,7 +109,7 @@ def test_shares_of_a_slurm_array(run, root, monkeypatch):
         assert code == 0 and f'share {int(number) + 1} of 2' in output
         assert len(list(root.glob('P0*/audio/*.flac'))) == int(number) + 1
     monkeypatch.setenv('SLURM_ARRAY_TASK_ID', '2')
-    with pytest.raises(SystemExit, match='extract_audio: Job 2 of a Slurm array of 2'):
+    with pytest.raises(SystemExit, match='error: Job 2 of a Slurm array of 2'):
         run()
 
 

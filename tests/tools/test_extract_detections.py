@@ -75,7 +75,7 @@ def test_frames_inside_segments_and_second_run(run, root, checkpoint, capsys):
 
 def test_overwrite(run, root, checkpoint):
     run(*arguments(root, checkpoint))
-    with pytest.raises(SystemExit, match='differing: stride.*--overwrite'):
+    with pytest.raises(SystemExit, match='differing: stride.*another place'):
         run(*arguments(root, checkpoint, '--stride', '1'))
     assert run(*arguments(root, checkpoint, '--stride', '1', '--overwrite')) == 0
     assert DetectionFile(root / 'd.h5').load('a').frames_F.tolist() == [3, 4, 5, 6]
@@ -93,7 +93,7 @@ def test_summary_and_check(run, root, checkpoint, capsys):
     content = (root / 'd.h5').read_bytes()
     (root / 'd.h5').unlink()  # HDF5 knows an open file by its place on the disk
     (root / 'd.h5').write_bytes(content[:900])
-    with pytest.raises(SystemExit, match='extract_detections: '):
+    with pytest.raises(SystemExit, match='error: '):
         run(*arguments(root, checkpoint, '--check'))
 
 
@@ -124,9 +124,9 @@ def test_whole_videos_with_features(run, root, checkpoint):
 
 
 def test_one_line_errors(run, root, checkpoint, capsys):
-    with pytest.raises(SystemExit, match=r'extract_detections: There is no checkpoint .*none\.pth'):
+    with pytest.raises(SystemExit, match=r'error: There is no checkpoint .*none\.pth'):
         run(*arguments(root, root / 'none.pth'))
-    with pytest.raises(SystemExit, match='extract_detections: There is no detector config'):
+    with pytest.raises(SystemExit, match='error: There is no detector config'):
         run('none.py', *arguments(root, checkpoint)[1:])
     with pytest.raises(SystemExit):
         run(*arguments(root, checkpoint, '--stride', '0'))

@@ -54,7 +54,7 @@ def test_layout_and_second_run(run, root):
 
 def test_overwrite(run, root):
     run(*arguments(root))
-    with pytest.raises(SystemExit, match='--overwrite'):
+    with pytest.raises(SystemExit, match='Choose another place'):
         run(*arguments(root, '--estimator-options', 'preset=fast'))
     assert run(*arguments(root, '--estimator-options', 'preset=fast', '--overwrite')) == 0
     settings = (root / 'P01/flow_frames/P01_101/flow.json').read_text()
@@ -106,7 +106,7 @@ def test_damaged_video_is_named_with_exit_code_1(run, root, capsys):
 def test_one_line_errors(run, root, more, message):
     with pytest.raises(SystemExit, match=message) as error:
         run(*arguments(root, *more))
-    assert str(error.value).startswith('extract_flow: ')
+    assert str(error.value).startswith('error: ')
 
 
 @pytest.mark.parametrize('bound', ['0', '-1', 'nan', 'inf'])

@@ -12,13 +12,20 @@ file. --check looks at what is there instead: with exit code 1 if something is m
 
 import argparse
 import sys
+from collections.abc import Sequence
 from functools import partial
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.check_output import check_jobs, look_at_sound, report_check
-from mmdistill.extraction.jobs import Job, remove_results, report_failures, run_jobs
+from mmdistill.extraction.jobs import Job, report_failures, run_jobs
+from mmdistill.extraction.outputs import (
+    check_places,
+    check_replaceable,
+    foreign_file,
+    locked_outputs,
+)
 from mmdistill.extraction.segments import add_video_arguments, find_videos, result_paths
-from mmdistill.extraction.shares import default_workers, my_share
+from mmdistill.extraction.shares import default_workers
 from mmdistill.extraction.sound import (
     SoundSettings,
     check_earlier_sound,
@@ -27,9 +34,10 @@ from mmdistill.extraction.sound import (
 )
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.ranges import COUNT, SAMPLE_RATE
+from mmdistill.user_errors import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -44,7 +52,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--overwrite', action='store_true', help='make existing files again')
     parser.add_argument('--check', action='store_true', help='look at existing files, make none')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if not args.out_template.endswith('.flac'):
         parser.error(f'--out-template must end with .flac, got {args.out_template!r}')
     return args
@@ -62,20 +70,21 @@ def make_jobs(args: argparse.Namespace) -> list[Job]:
     return [job for job in jobs if job is not None]
 
 
-def main() -> int:
-    args = parse_args()
-    try:
-        settings = SoundSettings(args.sample_rate)
-        jobs = make_jobs(args)
-        if args.check:
-            return report_check(check_jobs(jobs, look_at_sound, settings.fingerprint()), len(jobs))
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> int:
+    """Extract what is not there yet, or look at what is there."""
+    args = parse_args(argv)
+    settings = SoundSettings(args.sample_rate)
+    jobs = make_jobs(args)
+    check_places([job.result for job in jobs], [job.path for job in jobs])
+    if args.check:
+        return report_check(check_jobs(jobs, look_at_sound, settings.fingerprint()), len(jobs))
+    with locked_outputs(jobs):
         if args.overwrite:
-            remove_results(job.result for job in jobs)
-        check_earlier_sound(settings, jobs)
-        my_share()  # what the launcher got wrong is no fault of the program
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'extract_audio: {error}')
-    report = run_jobs(partial(set_up_sound, settings), jobs, args.workers)
+            check_replaceable(jobs, foreign_file)
+        else:
+            check_earlier_sound(settings, jobs)
+        report = run_jobs(partial(set_up_sound, settings), jobs, args.workers, args.overwrite)
     print_summary(report, jobs)
     return report_failures(report, len(jobs))
 

@@ -12,6 +12,7 @@ at what is there instead: with exit code 1 if something is missing or damaged.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,17 +29,20 @@ from mmdistill.extraction.detections import (
     make_job,
     set_up_detections,
 )
-from mmdistill.extraction.jobs import remove_results, report_failures, run_jobs
+from mmdistill.extraction.jobs import my_jobs, report_failures, run_jobs
+from mmdistill.extraction.outputs import check_places
 from mmdistill.extraction.segments import add_video_arguments, find_videos
 from mmdistill.extraction.shares import default_workers, local_share, my_share
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.files import find_file
+from mmdistill.locks import output_lock
 from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
 from mmdistill.ranges import COUNT, FRACTION, ONE_OR_MORE
+from mmdistill.user_errors import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -55,7 +59,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--workers', type=COUNT, help='default: the cores, or the GPUs; 0: in here')
     parser.add_argument('--overwrite', action='store_true', help='make an existing file again')
     parser.add_argument('--check', action='store_true', help='look at an existing file, make none')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def number_of_workers(args: argparse.Namespace) -> int:
@@ -74,12 +78,14 @@ def extract(args: argparse.Namespace, jobs: list[DetectionJob], out: Output) -> 
     threads = max(1, default_workers() // max(workers, 1))
     setup = partial(set_up_detections, settings, args.device, args.batch_size, threads)
     out.open_parts()
+    for job in my_jobs(jobs):
+        job.tidy()
     report = run_jobs(setup, jobs, workers)
+    num_bytes = None
     if report.complete:
-        out.merge(classes, config_json(args.config), bool(report.failures))
-        print_summary(report, jobs, out.path.stat().st_size if out.path.exists() else 0)
-    else:
-        print_summary(report, jobs)
+        report.failures |= out.merge(classes, config_json(args.config), report.failures)
+        num_bytes = out.path.stat().st_size if out.path.exists() else 0
+    print_summary(report, jobs, num_bytes)
     return report_failures(report, len(jobs))
 
 
@@ -101,24 +107,27 @@ def settings_of(args: argparse.Namespace) -> DetectionSettings:
     )
 
 
-def main() -> int:
-    args = parse_args()
-    try:
-        if args.overwrite:
-            remove_results(Output.files(args.out))
-        advice = 'train one with tools/train.py and a detector config'
-        args.checkpoint = find_file(args.checkpoint, 'checkpoint', advice)
-        my_share()  # what the launcher got wrong is no fault of the program
-        out = Output(args.out, settings_of(args).fingerprint())
-        jobs = [make_job(*video[:3], args.stride, out) for video in find_videos(args)]
-        if args.check:
-            return check(jobs, out)
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> int:
+    """Extract what is not there yet, or look at what is there."""
+    args = parse_args(argv)
+    advice = 'train one with tools/train.py and a detector config'
+    args.checkpoint = find_file(args.checkpoint, 'checkpoint', advice)
+    fingerprint = settings_of(args).fingerprint()
+    videos = find_videos(args)
+    inputs = [args.config, args.checkpoint, *(args.ann or ()), *(video.path for video in videos)]
+    check_places([args.out, f'{args.out}.parts'], inputs)
+    if args.check:
+        out = Output(args.out, fingerprint)
+        return check([make_job(*video[:3], args.stride, out) for video in videos], out)
+    with output_lock(args.out, share=my_share()):
+        out = Output(args.out, fingerprint, args.overwrite)
+        out.check_kept(video.video_id for video in videos)
+        jobs = [make_job(*video[:3], args.stride, out) for video in videos]
         if all(job.done_before for job in jobs) and not out.parts.exists():
             print(f'{args.out} holds all {len(jobs)} videos already.')
             return 0
         return extract(args, jobs, out)
-    except (OSError, ValueError) as error:
-        sys.exit(f'extract_detections: {error}')
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ torchrun, srun or in a Slurm array. A video that cannot be read is named at the 
 
 import argparse
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,15 +19,22 @@ from mmengine.config import DictAction
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.check_output import check_jobs, look_at_flow, report_check
 from mmdistill.extraction.flow import FlowSettings, check_earlier_results, set_up_flow
-from mmdistill.extraction.jobs import Job, length_of, remove_results, report_failures, run_jobs
+from mmdistill.extraction.jobs import Job, length_of, report_failures, run_jobs
+from mmdistill.extraction.outputs import (
+    check_places,
+    check_replaceable,
+    foreign_in_flow,
+    locked_outputs,
+)
 from mmdistill.extraction.segments import VideoSegments, add_video_arguments, find_videos, result_paths
-from mmdistill.extraction.shares import default_workers, my_share
+from mmdistill.extraction.shares import default_workers
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND
 from mmdistill.ranges import COUNT, POSITIVE
+from mmdistill.user_errors import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -47,31 +55,33 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--overwrite', action='store_true', help='make existing flow again')
     parser.add_argument('--check', action='store_true', help='look at existing flow, make none')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def make_job(video: VideoSegments, folder: Path) -> Job:
     return Job(video.video_id, video.path, folder, *length_of(video.path))
 
 
-def main() -> int:
-    args = parse_args()
-    estimator = {'type': args.estimator, **args.estimator_options}
-    try:
-        settings = FlowSettings(estimator, args.bound, args.short_side)
-        setup = partial(set_up_flow, settings, args.modules)
-        videos = find_videos(args)
-        jobs = list(map(make_job, videos, result_paths(videos, args.out_template)))
-        if args.check:
-            return report_check(check_jobs(jobs, look_at_flow, settings.fingerprint()), len(jobs))
-        setup(worker=0)
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> int:
+    """Extract what is not there yet, or look at what is there."""
+    args = parse_args(argv)
+    settings = FlowSettings(
+        {'type': args.estimator, **args.estimator_options}, args.bound, args.short_side
+    )
+    setup = partial(set_up_flow, settings, args.modules)
+    videos = find_videos(args)
+    jobs = list(map(make_job, videos, result_paths(videos, args.out_template)))
+    check_places([job.result for job in jobs], [job.path for job in jobs])
+    if args.check:
+        return report_check(check_jobs(jobs, look_at_flow, settings.fingerprint()), len(jobs))
+    setup(worker=0)  # its errors stand alone here, not in a worker's traceback
+    with locked_outputs(jobs):
         if args.overwrite:
-            remove_results(job.result for job in jobs)
-        check_earlier_results(settings, jobs)
-        my_share()  # what the launcher got wrong is no fault of the program
-    except (FileNotFoundError, ImportError, KeyError, TypeError, ValueError) as error:
-        sys.exit(f'extract_flow: {error}')
-    report = run_jobs(setup, jobs, args.workers)
+            check_replaceable(jobs, foreign_in_flow)
+        else:
+            check_earlier_results(settings, jobs)
+        report = run_jobs(setup, jobs, args.workers, args.overwrite)
     print_summary(report, jobs)
     return report_failures(report, len(jobs))
 
