@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmdistill.modalities import DetectionModality, FlowModality, Modality, RGBModality
-from mmdistill.modalities.detection_file import VideoDetections
 from mmdistill.modalities.frame_pack import is_pack
+from mmdistill.modalities.video_detections import VideoDetections, box_problems
 from mmdistill.video import index_video
 
 from .images import image_problem
@@ -242,18 +242,14 @@ def _compare_sizes(sizes: Mapping[str, tuple[int, int]], add) -> list[str]:
 def _box_problems(video: VideoDetections, num_classes: int) -> list[str]:
     if not len(video.boxes_M4):
         return ['there is not a single box in this video']
-    found = []
+    found = [f'{text}: extract it again' for text in box_problems(video, num_classes)]
     furthest = (video.boxes_M4 / np.tile([video.width, video.height], 2)).max()
-    if not np.isfinite(video.boxes_M4).all() or not np.isfinite(video.scores_M).all():
-        found.append('boxes or scores are not finite')
-    elif furthest > 1 + TOLERANCE or video.boxes_M4.min() < -TOLERANCE * video.width:
+    if furthest > 1 + TOLERANCE or video.boxes_M4.min() < -TOLERANCE * video.width:
         reach = np.abs(video.boxes_M4[:, 2:]).max(axis=0)
         found.append(
             f'boxes reach to {reach[0]:.0f} x {reach[1]:.0f} pixels, but the file says that frames '
             f'have {video.width} x {video.height}: they are of another resolution'
         )
-    if video.labels_M.max() >= num_classes or video.labels_M.min() < 0:
-        found.append(f'labels run to {video.labels_M.max()}, the file names {num_classes} classes')
     return found
 
 

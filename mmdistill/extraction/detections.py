@@ -13,12 +13,12 @@ import torch
 from mmengine.config import Config
 from mmengine.hub import get_config
 
-from mmdistill.modalities.detection_file import VideoDetections
+from mmdistill.modalities.video_detections import VideoDetections, check_video
 from mmdistill.models.detector import FrameDetections, FrameDetector
 
 from ..files import file_sha256
 from ..ranges import FRACTION, ONE_OR_MORE
-from ..video import index_video, read_frames
+from ..video import VideoError, index_video, read_frames
 from .detection_output import Output, manifest_of, write_part
 from .jobs import Advance, Job, Process, length_of
 
@@ -147,7 +147,7 @@ def extract_detections(
         fingerprint: `DetectionSettings.fingerprint()`, for the manifest.
 
     Raises:
-        VideoError: If a frame cannot be read.
+        VideoError: If a frame cannot be read, or the detector finds what is no box.
     """
     index = index_video(job.path)
     found: list[FrameDetections] = []
@@ -171,6 +171,10 @@ def extract_detections(
         video = video._replace(
             features_MD=_join([one.features_ND for one in found], (0, 0), np.float16)
         )
+    try:
+        check_video(video, len(detector.classes), f'The detector in {job.path}')
+    except ValueError as error:
+        raise VideoError(str(error)) from error
     write_part(job, video, fingerprint)
 
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from .video_detections import LARGEST_SCORE
+
 CLASSES = ('hand', 'object')
 HAND, OBJECT = range(len(CLASSES))
 COORDINATES = ('x1', 'y1', 'x2', 'y2')
@@ -103,7 +105,7 @@ class BoxAnnotations:
             text = file.read(last - first).decode('utf-8')
         try:
             return json.JSONDecoder().raw_decode(text)[0]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f'{self._where(video_id)}: not JSON ({error}); {ADVICE}.') from error
 
     def _where(self, video_id: str) -> str:
@@ -170,9 +172,12 @@ def row_of(box: dict, where: str) -> tuple[float, ...]:
     try:
         x1, y1, x2, y2 = (float(box['box2d'][key]) for key in COORDINATES)
         score = float(box.get('score', 1.0))
-    except (KeyError, TypeError, ValueError) as error:
+        if not np.isfinite((x1, y1, x2, y2)).all() or not 0 <= score <= LARGEST_SCORE:
+            raise ValueError('NaN, infinite, or a score beyond 0 to 1')
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(
-            f'{where}: expected "box2d" with numbers x1, y1, x2, y2, got {str(box)[:80]}; {ADVICE}.'
+            f'{where}: expected "box2d" with numbers x1, y1, x2, y2 and a score from 0 to 1, got '
+            f'{str(box)[:80]}; {ADVICE}.'
         ) from error
     # A box that was drawn from its lower right corner has its corners the other way round.
     corners = min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)

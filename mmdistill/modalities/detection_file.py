@@ -16,33 +16,28 @@ Layout (version 1):
 """
 
 import json
+import warnings
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
 import numpy as np
 
 from .hdf5_file import HDF5File
+from .video_detections import (
+    SIZES,
+    VideoDetections,
+    check_arrays,
+    check_frames,
+    check_sizes,
+    check_video,
+    impossible_boxes,
+)
 
 FORMAT = 'mmdistill-detections'
 VERSION = 1
+DATASETS = ('frames', 'offsets', 'boxes', 'scores', 'labels')
 ADVICE = 'Make one with tools/data/extract_detections.py.'
-
-
-class VideoDetections(NamedTuple):
-    """What a detector saw in one video (legend: F frames, M boxes, D feature size)."""
-
-    width: int
-    height: int
-    num_frames: int
-    stride: int
-    frames_F: np.ndarray
-    offsets_F1: np.ndarray
-    boxes_M4: np.ndarray
-    scores_M: np.ndarray
-    labels_M: np.ndarray
-    features_MD: np.ndarray | None = None
 
 
 class DetectionWriter:
@@ -82,9 +77,10 @@ class DetectionWriter:
         """Add one video.
 
         Raises:
-            ValueError: If the arrays do not fit each other or the video is already there.
+            ValueError: If the arrays do not fit each other, a box is none (`box_faults`), or the
+                video is already there.
         """
-        _check_video(video_id, video, self.num_classes)
+        check_video(video, self.num_classes, f'Video {video_id!r}')
         if video_id in self._file:
             raise ValueError(f'Video {video_id!r} is written twice to {self.path}.')
         group = self._file.create_group(video_id)
@@ -177,19 +173,28 @@ class DetectionFile(HDF5File):
         return self._index(video_id)[0]
 
     def load(self, video_id: str) -> VideoDetections:
-        """All of a video, as it was written."""
+        """All of a video, as it was written.
+
+        Raises:
+            KeyError: If the file does not know the video.
+            ValueError: If its arrays do not fit each other.
+        """
         group = self._group(video_id)
-        sizes = (int(group.attrs[key]) for key in ('width', 'height', 'num_frames', 'stride'))
-        arrays = (group[key][:] for key in ('frames', 'offsets', 'boxes', 'scores', 'labels'))
+        self._index(video_id)
+        sizes = (int(group.attrs[key]) for key in SIZES)
+        arrays = (group[key][:] for key in DATASETS)
         features = group['features'][:] if 'features' in group else None
-        return VideoDetections(*sizes, *arrays, features)
+        video = VideoDetections(*sizes, *arrays, features)
+        check_arrays(video, f'{self.path}, video {video_id!r}')
+        return video
 
     def read(self, video_id: str, frame_inds: np.ndarray, max_boxes: int) -> np.ndarray:
         """Detections at some frames: (T, N, 6 + D) float32, rows by falling score.
 
         A row holds x1 y1 x2 y2 (fractions of the frame), score, label, feature. Rows that pad
         a frame to `max_boxes` have score 0 and label -1. A frame that the extraction's stride
-        left out takes the nearest processed one.
+        left out takes the nearest processed one. A box that is none (NaN, inverted, a score beyond
+        0 to 1) is read as padding, with a warning.
 
         Args:
             frame_inds: 0-based frames, in any order, repeats allowed.
@@ -197,17 +202,20 @@ class DetectionFile(HDF5File):
 
         Raises:
             KeyError: If the file does not know the video.
-            ValueError: If a frame is further from any processed one than the stride.
+            ValueError: If a frame is further from any processed one than the stride, the arrays do
+                not fit each other, or a label is no class.
         """
         group = self._group(video_id)
         rows = self._nearest_rows(video_id, np.asarray(frame_inds, dtype=np.int64).reshape(-1))
         _, offsets_F1, _ = self._index(video_id)
         first, last = offsets_F1[rows.min()], offsets_F1[rows.max() + 1]
-        columns = [group['boxes'][first:last] / self._box_scale(video_id)]
+        height, width = self.frame_shape(video_id)
+        columns = [group['boxes'][first:last] / np.float32([width, height, width, height])]
         columns += [group[name][first:last].reshape(-1, 1) for name in ('scores', 'labels')]
         if 'features' in group:
             columns.append(group['features'][first:last])
         table = np.concatenate(columns, axis=1, dtype=np.float32)
+        self._pad_impossible(table, video_id)
 
         result = np.zeros((len(rows), max_boxes, table.shape[1]), dtype=np.float32)
         result[..., 5] = -1
@@ -217,9 +225,22 @@ class DetectionFile(HDF5File):
             slot[: len(found)] = found
         return result
 
-    def _box_scale(self, video_id: str) -> np.ndarray:
-        height, width = self.frame_shape(video_id)
-        return np.array([width, height, width, height], dtype=np.float32)
+    def _pad_impossible(self, table: np.ndarray, video_id: str) -> None:
+        """Turn rows of (M, 6 + D) that are no boxes into padding, in place."""
+        bad_M = impossible_boxes(table[:, :4], table[:, 4])
+        if bad_M.any():
+            table[bad_M] = 0
+            table[bad_M, 5] = -1
+            warnings.warn(
+                f'{self.path}: boxes of video {video_id!r} that are NaN, inverted or have a score '
+                'beyond 0 to 1 are read as padding; tools/data/check.py counts them.',
+                stacklevel=3,
+            )
+        if not (table[:, 5] < len(self.classes)).all():
+            raise ValueError(
+                f'{self.path}: video {video_id!r} has the label {table[:, 5].max():.0f}, but the '
+                f'file names {len(self.classes)} classes. {ADVICE}'
+            )
 
     def _nearest_rows(self, video_id: str, frame_inds_T: np.ndarray) -> np.ndarray:
         frames_F, _, stride = self._index(video_id)
@@ -243,8 +264,14 @@ class DetectionFile(HDF5File):
         return rows
 
     def _read_index(self, video_id: str) -> tuple[np.ndarray, np.ndarray, int]:
-        group = self._group(video_id)
-        return group['frames'][:].astype(np.int64), group['offsets'][:], int(group.attrs['stride'])
+        group, where = self._group(video_id), f'{self.path}, video {video_id!r}'
+        missing = [key for key in DATASETS if not isinstance(group.get(key), h5py.Dataset)]
+        if missing:
+            raise ValueError(f'{where}: {", ".join(missing)} are missing. {ADVICE}')
+        check_sizes(group.attrs, where)
+        frames_F, offsets_F1 = group['frames'][()], group['offsets'][()]
+        check_frames(frames_F, offsets_F1, len(group['boxes']), where)
+        return frames_F.astype(np.int64), offsets_F1, int(group.attrs['stride'])
 
     def _group(self, video_id: str) -> h5py.Group:
         if not self.has(video_id):
@@ -269,22 +296,3 @@ class DetectionFile(HDF5File):
                 f'{version}. {ADVICE}'
             )
         return file
-
-
-def _check_video(video_id: str, video: VideoDetections, num_classes: int) -> None:
-    frames, offsets, boxes = video.frames_F, video.offsets_F1, video.boxes_M4
-    lengths = {len(boxes), len(video.scores_M), len(video.labels_M)}
-    if video.features_MD is not None:
-        lengths.add(len(video.features_MD))
-    if len(offsets) != len(frames) + 1 or offsets[0] != 0 or lengths != {int(offsets[-1])}:
-        raise ValueError(
-            f'Video {video_id!r}: {len(frames)} frames, {len(offsets)} offsets and '
-            f'{sorted(lengths)} rows of boxes, scores, labels and features do not fit each other.'
-        )
-    if np.any(np.diff(frames) <= 0) or np.any(np.diff(offsets) < 0):
-        raise ValueError(f'Video {video_id!r}: frames must increase and offsets must not fall.')
-    if len(boxes) and not 0 <= video.labels_M.min() <= video.labels_M.max() < num_classes:
-        raise ValueError(
-            f'Video {video_id!r}: labels must lie in 0..{num_classes - 1}, got '
-            f'{video.labels_M.min()}..{video.labels_M.max()}.'
-        )

@@ -74,7 +74,7 @@ class DetectionModality(Modality):
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Boxes (F, N, 6 + features), coordinates as fractions of the frame."""
         boxes = self.detection_file(record).read(record['video_id'], frame_inds_F, self.max_boxes)
-        return pad_rows(boxes, boxes[..., SCORE] < self.min_score)
+        return pad_rows(boxes, ~(boxes[..., SCORE] >= self.min_score))
 
     def move(
         self, frames_F: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
@@ -107,8 +107,8 @@ def move_boxes(
 ) -> np.ndarray:
     """Move boxes (…, 6 + features) from fractions of the frame to fractions of a crop.
 
-    Coordinates are clipped to the crop. A box whose visible share is below `min_visible` becomes
-    padding: score 0, label -1, all else 0.
+    Coordinates are clipped to the crop. A box whose visible share is below `min_visible`, and what
+    is no box at all (NaN, inverted, score 0), becomes padding: score 0, label -1, all else 0.
     """
     moved = boxes.copy()
     origin, extent = np.tile(crop_4[:2], 2), np.tile(crop_4[2:] - crop_4[:2], 2)
@@ -117,9 +117,10 @@ def move_boxes(
     if flip:
         clipped[..., [0, 2]] = 1.0 - clipped[..., [2, 0]]
     moved[..., BOX] = clipped
-    visible = _area(clipped) >= min_visible * _area(inside)
-    gone = ~visible | (_area(clipped) <= 0) | (boxes[..., SCORE] <= 0)
-    return pad_rows(moved, gone)
+    # Asked for what is right: every comparison with NaN is false.
+    visible = (_sides(clipped) > 0).all(-1) & (boxes[..., SCORE] > 0)
+    visible &= _sides(clipped).prod(-1) >= min_visible * _sides(inside).prod(-1)
+    return pad_rows(moved, ~visible)
 
 
 def pad_rows(boxes: np.ndarray, gone: np.ndarray) -> np.ndarray:
@@ -129,5 +130,5 @@ def pad_rows(boxes: np.ndarray, gone: np.ndarray) -> np.ndarray:
     return boxes
 
 
-def _area(boxes: np.ndarray) -> np.ndarray:
-    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+def _sides(boxes: np.ndarray) -> np.ndarray:
+    return boxes[..., 2:4] - boxes[..., :2]

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .box_annotations import HAND, OBJECT
+from .video_detections import impossible_boxes
 
 BOX = 1  # field of a detection, in both schemas
 # Wire types of protobuf.
@@ -86,7 +87,7 @@ def read_messages(path: Path) -> list[bytes]:
 
 
 def decode_message(message: bytes, where: str, schema: Schema = HANDS_AND_OBJECTS) -> FrameBoxes:
-    """Decode the detections of one frame.
+    """Decode the detections of one frame; what is no box is left out, see `impossible_boxes`.
 
     Raises:
         ValueError: It is no such message, or its boxes are not fractions; begins with `where`.
@@ -106,6 +107,7 @@ def decode_message(message: bytes, where: str, schema: Schema = HANDS_AND_OBJECT
     # Detectors draw a little beyond the frame; pixels are far larger.
     if not np.isfinite(boxes_M6).all() or (np.abs(boxes_M6[:, :4]) > 2).any():
         raise ValueError(f'{where}: expected coordinates as fractions of the frame, not pixels.')
+    boxes_M6 = boxes_M6[~impossible_boxes(boxes_M6[:, :4], boxes_M6[:, 4])]
     return FrameBoxes(video_id, number, boxes_M6)
 
 

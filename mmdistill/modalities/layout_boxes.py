@@ -13,6 +13,7 @@ import re
 
 import numpy as np
 
+from ..ranges import ONE_OR_MORE
 from ..registry import MODALITIES
 from .box_annotations import BoxAnnotations, row_of
 from .something_else import SomethingElseBoxes
@@ -51,7 +52,9 @@ class LayoutAnnotations(BoxAnnotations):
     def size(self, video_id: str) -> tuple[int, int] | None:
         """Width and height of the video; None in the lists of the earlier work."""
         size = self._entry(video_id).get('size')
-        return None if size is None else (int(size[0]), int(size[1]))
+        if size is not None:
+            ONE_OR_MORE.check_pair(**{f'{self._where(video_id)}: "size"': size})
+        return None if size is None else tuple(size)
 
 
 def _row(box: dict, where: str) -> tuple[float, ...]:

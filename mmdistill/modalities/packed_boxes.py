@@ -24,6 +24,7 @@ from .base import Modality
 from .box_annotations import CLASSES
 from .detections import LABEL, SCORE, DetectionModality, pad_rows
 from .hdf5_file import HDF5File
+from .video_detections import impossible_boxes
 
 # Detectors draw a little beyond the frame; pixels are far larger.
 LARGEST = 2.0
@@ -130,6 +131,8 @@ class PackedBoxes(DetectionModality):
 def parse_boxes(content: Any, where: str) -> np.ndarray:
     """The boxes of one frame as (M, 6) float32: x1 y1 x2 y2 as fractions, score, label.
 
+    What is no box (no width, a score beyond 0 to 1) is left out, see `impossible_boxes`.
+
     Raises:
         ValueError: It is no list of boxes; begins with `where`.
     """
@@ -140,14 +143,15 @@ def parse_boxes(content: Any, where: str) -> np.ndarray:
             for box in ast.literal_eval(text)
         ]
         table = np.array(rows, np.float32).reshape(-1, 6)
-    except (KeyError, TypeError, ValueError, SyntaxError) as error:
+    # Text that is nested deeply overflows the parser.
+    except (KeyError, TypeError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(
             f"{where}: expected [{{'box': [x1, y1, x2, y2], 'category': 'hand' or 'object', "
             f"'score': …}}, …], got {text[:80]} ({error!r})."
         ) from error
-    if not np.isfinite(table).all() or (table[:, :4] > LARGEST).any():
+    if not np.isfinite(table).all() or (np.abs(table[:, :4]) > LARGEST).any():
         raise ValueError(
             f'{where}: expected coordinates as fractions of the frame, got {text[:80]}. The boxes '
             'are in pixels, those of another file.'
         )
-    return table
+    return table[~impossible_boxes(table[:, :4], table[:, SCORE])]

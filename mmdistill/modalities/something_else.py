@@ -15,6 +15,7 @@ from ..video import index_video
 from .base import Modality
 from .box_annotations import CLASSES, BoxAnnotations
 from .detections import LABEL, PADDING_LABEL, SCORE, DetectionModality, pad_rows
+from .video_detections import impossible_boxes
 
 IMAGES = ('.jpg', '.jpeg', '.png')
 
@@ -82,6 +83,7 @@ class SomethingElseBoxes(DetectionModality):
             if abs(nearest - index) > self.max_gap:
                 continue
             rows = annotated[nearest]
+            rows = rows[~impossible_boxes(rows[:, :4], rows[:, SCORE])]
             rows = rows[np.argsort(-rows[:, SCORE], kind='stable')[: self.max_boxes]]
             slot[: len(rows), :6] = rows / (width, height, width, height, 1, 1)
         return pad_rows(boxes, (boxes[..., SCORE] < self.min_score) | (boxes[..., LABEL] < 0))

@@ -92,6 +92,12 @@ class TestBadInput:
             found.read('2')
         assert len(found.read('151201')) == 1
 
+    def test_a_video_that_is_nested_deeply(self, tmp_path):
+        text = '{"2": ' + 100_000 * '[' + 100_000 * ']' + ', "3": []}'
+        (tmp_path / 'boxes.json').write_text(text)
+        with pytest.raises(ValueError, match=r'boxes\.json, video 2: not JSON'):
+            BoxAnnotations(tmp_path / 'boxes.json').read('2')
+
     def test_another_json(self, tmp_path):
         with pytest.raises(ValueError, match='a split or a labels file'):
             annotations(tmp_path, {'Moving something up': 76}).has('2')
@@ -109,6 +115,10 @@ class TestBadInput:
             ([box()], 'neither standard_category nor category'),
             ([dict(category='hand')], 'expected "box2d"'),
             ([box(x1='left', category='hand')], 'expected "box2d" with numbers'),
+            ([box(x1=float('nan'), category='hand')], 'expected "box2d" with numbers'),
+            ([box(y2=float('inf'), category='hand')], 'expected "box2d" with numbers'),
+            ([box(y2=10**400, category='hand')], 'expected "box2d" with numbers'),
+            ([box(category='hand', score=2)], 'a score from 0 to 1'),
         ],
     )
     def test_a_box_of_another_kind(self, tmp_path, labels, message):

@@ -4,6 +4,7 @@ import multiprocessing
 import pickle
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -146,3 +147,74 @@ def test_a_forked_process_opens_its_own_handle(file):
     assert answers.get(timeout=20) is False
     child.join()
     assert file.file() is parents
+
+
+def spoil(file: DetectionFile, name: str, value, where=...) -> DetectionFile:
+    """Write into the arrays of the first video, past the writer."""
+    with h5py.File(file.path, 'r+') as raw:
+        if where is ...:
+            del raw[f'P01_101/{name}']
+            raw[f'P01_101/{name}'] = value
+        else:
+            raw[f'P01_101/{name}'][where] = value
+    return DetectionFile(file.path)
+
+
+@pytest.mark.parametrize(
+    ('name', 'where', 'value'),
+    [
+        ('scores', 1, np.nan),
+        ('scores', 1, np.inf),
+        ('scores', 1, -0.5),
+        ('scores', 1, 1.5),
+        ('boxes', (1, 0), np.nan),
+        ('boxes', (1, 2), np.inf),
+        ('boxes', (1, 2), 10),
+        ('boxes', (1, 3), 10),
+    ],
+)
+def test_what_is_no_box_is_read_as_padding(file, name, where, value):
+    file = spoil(file, name, value, where)
+    with pytest.warns(UserWarning, match=r"detections\.h5: boxes of video 'P01_101'.*check\.py"):
+        result = file.read('P01_101', [10], max_boxes=2)[0]
+    np.testing.assert_array_equal(result[:, 4:6], [[0.25, 0], [0, -1]])
+    np.testing.assert_array_equal(result[1, :4], 0)
+    assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize('value', [np.nan, -1, 2])
+def test_the_writer_takes_no_such_box(tmp_path, value):
+    video = toy_video()
+    video.scores_M[2] = value
+    with pytest.raises(ValueError, match="Video 'a': 1 of 5 boxes have a score"):
+        write(tmp_path / 'd.h5', a=video)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'message'),
+    [
+        ('offsets', [0, 3, 2, 5], 'offsets must be .*not fall'),
+        ('offsets', [0, 2, 2, 50], 'end at the 5 boxes'),
+        ('offsets', [0, 2, 5], 'one more than the 3 frames'),
+        ('frames', [10, 10, 14], 'frames must be 0 or more and increase'),
+        ('frames', [10.0, np.nan, 14.0], 'whole numbers, got float64'),
+        ('labels', [0, 7, 0, 0, 0], 'the label 7, but the file names 3 classes'),
+    ],
+)
+def test_a_file_whose_arrays_do_not_fit(file, name, value, message):
+    file = spoil(file, name, value)
+    with pytest.raises(ValueError, match=rf"detections\.h5.* 'P01_101'.*{message}"):
+        file.read('P01_101', [10], max_boxes=2)
+    assert file.read('P02_102', [10], max_boxes=2).shape == (1, 2, 6)
+
+
+def test_a_file_that_lacks_arrays_or_sizes(file):
+    with h5py.File(file.path, 'r+') as raw:
+        del raw['P01_101/scores']
+        del raw['P02_102'].attrs['width']
+    file = DetectionFile(file.path)
+    with pytest.raises(ValueError, match="'P01_101': scores are missing"):
+        file.read('P01_101', [10], max_boxes=1)
+    with pytest.raises(ValueError, match="'P02_102': width must be a whole number >= 1, got None"):
+        file.load('P02_102')

@@ -158,3 +158,24 @@ def test_doubtful_boxes_become_padding():
     padded = pad_rows(boxes.copy(), boxes[:, 4] < 0.3)
     assert padded[0].tolist() == [0, 0, 0, 0, 0, -1]
     assert padded[1].tolist() == boxes[1].tolist()
+
+
+@pytest.mark.parametrize(
+    ('box', 'score'),
+    [
+        ([0.6, 0.7, 0.2, 0.3], 0.9),  # inverted in both axes: its area is positive
+        ([0.6, 0.2, 0.2, 0.3], 0.9),
+        ([0.2, 0.2, 0.2, 0.3], 0.9),
+        ([np.nan, 0.2, 0.4, 0.3], 0.9),
+        ([0.1, 0.2, 0.4, 0.3], np.nan),
+        ([0.1, 0.2, 0.4, 0.3], -0.5),
+    ],
+)
+@pytest.mark.parametrize('flip', [False, True])
+def test_what_is_no_box_never_reaches_the_model(box, score, flip):
+    """Whichever modality has read it."""
+    good = [0.1, 0.2, 0.4, 0.3, 0.5, 1]
+    boxes = np.array([[[*box, score, 2], good]], np.float32)
+    moved = move_boxes(boxes, np.array([0, 0, 1, 1.0]), flip)[0]
+    assert moved[0].tolist() == [0, 0, 0, 0, 0, -1]
+    assert moved[1, 4:].tolist() == [0.5, 1]

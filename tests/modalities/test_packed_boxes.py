@@ -60,12 +60,23 @@ def test_an_optional_modality_may_lack_a_video(write):
 
 
 @pytest.mark.parametrize(
+    'wrong', [dict(box=[0.5, 0.5, 0.2, 0.2]), dict(box=[0.5, 0.5, 0.5, 0.7]), dict(score=1.5)]
+)
+def test_what_is_no_box_is_left_out(write, wrong):
+    boxes = PackedBoxes(max_boxes=2).read(write({1: [dict(HAND, **wrong), OBJECT]}), np.array([0]))
+    assert boxes[0, :, 5].tolist() == [1, -1]
+
+
+@pytest.mark.parametrize(
     ('content', 'message'),
     [
         ([dict(HAND, category='foot')], r"boxes\.hdf5, /P01_01/1: expected \[.*'foot'"),
         ([dict(box=[0, 0, 1, 1], category='hand')], 'expected'),
         ('__import__("os").getcwd()', 'expected'),
         ('[{', 'expected'),
+        ('[' * 100_000, 'expected'),
+        ([dict(HAND, box=[0, 0, float('nan'), 1])], 'expected'),
+        ([dict(HAND, box=[-100, 0, 0.5, 1])], 'are in pixels'),
         ([dict(HAND, box=[100, 20, 300, 200])], 'are in pixels'),
     ],
 )
