@@ -1,13 +1,14 @@
-"""Files: found by name or pattern, there as a whole or not at all, and hashed."""
+"""Files: found by name or pattern, there as a whole or not at all, read as JSON, and hashed."""
 
 import contextlib
 import glob
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import psutil
 
@@ -87,6 +88,29 @@ def _why_not(path: str | Path) -> str:
     except OSError as error:
         return error.strerror
     return 'no such file or folder'
+
+
+def read_json(path: str | Path, kind: type, advice: str) -> Any:
+    """The content of a JSON file.
+
+    Args:
+        path: The file.
+        kind: What it holds, `dict` or `list`.
+        advice: What to do about another content, the end of the error.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no JSON, or holds something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding='utf-8-sig'))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is not JSON ({error}): {advice}.') from error
+    if not isinstance(content, kind):
+        raise ValueError(
+            f'{path} holds a {type(content).__name__}; expected a {kind.__name__}: {advice}.'
+        )
+    return content
 
 
 def write_whole(path: str | Path, content: bytes) -> None:

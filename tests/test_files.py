@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdistill.files import find_file, find_paths, write_whole
+from mmdistill.files import find_file, find_paths, read_json, write_whole
 
 NAMES = [
     'cooking [dQw4w9WgXcQ].mp4',
@@ -129,3 +129,21 @@ def test_a_bad_place_is_a_sentence_and_nothing_is_left(tmp_path, monkeypatch, pa
 def test_a_device_stays_a_device():
     write_whole('/dev/null', b'content')
     assert stat.S_ISCHR(Path('/dev/null').stat().st_mode)
+
+
+@pytest.mark.parametrize(
+    ('content', 'problem'),
+    [
+        ('{"a": ', 'is not JSON'),
+        ('[' * 1_000_000, 'is not JSON .*recursion'),
+        ('[1]', 'holds a list; expected a dict'),
+        (b'\xff\xfe\x00', 'is not JSON'),
+    ],
+)
+def test_what_is_no_json_of_its_kind_is_named(tmp_path, content, problem):
+    path = tmp_path / 'a.json'
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=f'a.json {problem}.*: write it again.$'):
+        read_json(path, dict, 'write it again')
+    path.write_text('\ufeff{"a": 1}')
+    assert read_json(path, dict, 'write it again') == {'a': 1}

@@ -8,11 +8,11 @@ present release; their contents are the same. An entry of the first three is
 (a test entry has its id alone), and the last maps "Holding something next to something" to "46".
 """
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..files import read_json
 from ..labels import ACTION
 from ..modalities.frame_pack import FramePack, is_pack
 from ..registry import DATASETS
@@ -131,15 +131,9 @@ def _count_frames(record: dict[str, Any]) -> int:
 
 
 def _read_json(path: str, kind: type) -> Any:
-    """A JSON file that holds a list or a dict; errors say what else it is."""
+    """A JSON file of the data set."""
     if not Path(path).is_file():
         raise FileNotFoundError(
             f'There is no annotation file {path!r}; check data_root and the name of the file.'
         )
-    try:
-        content = json.loads(Path(path).read_text(encoding='utf-8-sig'))
-    except ValueError as error:
-        raise ValueError(f'{path} is not JSON ({error}); download it again.') from error
-    if not isinstance(content, kind):
-        raise ValueError(f'{path} holds a {type(content).__name__}; expected a {kind.__name__}.')
-    return content
+    return read_json(path, kind, 'download it again')

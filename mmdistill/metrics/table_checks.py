@@ -41,6 +41,10 @@ def _check_scores(source: str, task: str, ids: np.ndarray, scores_NVK: np.ndarra
             f'{source} has {task} logits of shape {scores_NVK.shape} for {len(ids)} clips; '
             'expected (N, V, K).'
         )
+    if scores_NVK.dtype.kind not in 'fiu':
+        raise ValueError(
+            f'{source} has {task} logits of {scores_NVK.dtype}; expected real numbers.'
+        )
     finite_N = np.isfinite(scores_NVK).all(axis=(1, 2))
     if not finite_N.all():
         raise ValueError(

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..ranges import POSITIVE
 from .score_arrays import Array, as_float64, checked_scores
 from .score_table import ScoreTable
 
@@ -85,7 +86,7 @@ def check_temperatures(temperatures: Mapping[str, float], tasks: list[str]) -> N
             f'{sorted(temperatures)}: fit them with tools/analysis/temperature_scaling.py on the '
             'holdout of this data set.'
         )
-    wrong = {task: value for task, value in temperatures.items() if not 0 < value < np.inf}
+    wrong = {task: value for task, value in temperatures.items() if value not in POSITIVE}
     if wrong:
         raise ValueError(f'A temperature is a positive number, got {wrong}.')
 

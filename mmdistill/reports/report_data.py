@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..files import read_json
+
 
 def read_metrics(path: Path) -> dict[str, Any]:
     """What `tools/test.py --out` wrote.
@@ -13,7 +15,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         raise FileNotFoundError(f'No metrics in {path}; write them with tools/test.py --out.')
-    content = json.loads(path.read_text())
+    content = read_json(path, dict, 'write it again with tools/test.py --out')
     missing = [key for key in ('metrics', 'num_samples') if key not in content]
     if missing:
         raise ValueError(

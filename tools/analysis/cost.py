@@ -112,7 +112,33 @@ def tested_metrics(config: str, checkpoint: str, options: dict[str, Any]) -> dic
         return read_metrics(out)['metrics']
 
 
-def measure(args: argparse.Namespace) -> tuple[list[dict], list[dict]]:
+def given_metrics(args: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """Name of a model to its metrics, of those that have a file; read before anything runs."""
+    unknown = sorted(args.metrics.keys() - args.models.keys())
+    if unknown:
+        raise ValueError(f'--metrics names {unknown}, the models are {sorted(args.models)}.')
+    metrics = {name: read_metrics(Path(path))['metrics'] for name, path in args.metrics.items()}
+    for name, found in metrics.items():
+        if args.metric not in found:
+            raise ValueError(
+                f'{args.metrics[name]} has no {args.metric}; --metric is one of {sorted(found)}.'
+            )
+    return metrics
+
+
+def check_frames(args: argparse.Namespace) -> None:
+    """Raise ValueError where `--frames` names a modality that no model reads."""
+    configs = [text.partition(',')[0] for text in args.models.values()]
+    loaded = [load_config(path, own_options(path, args.cfg_options)) for path in configs]
+    read = {key for cfg in loaded for key in modalities_read(cfg)}
+    unknown = sorted(args.frames.keys() - read)
+    if unknown:
+        raise ValueError(f'--frames names {unknown}, the models read {sorted(read)}.')
+
+
+def measure(
+    args: argparse.Namespace, metrics: dict[str, dict[str, float]]
+) -> tuple[list[dict], list[dict]]:
     """The entries of the models, and of the models at other sampling rates."""
     detector = FrameDetector(*args.detector) if args.detector else None
     models, rates = [], []
@@ -121,8 +147,8 @@ def measure(args: argparse.Namespace) -> tuple[list[dict], list[dict]]:
         options = own_options(config, args.cfg_options)
         cfg = without_weights(load_config(config, options))
         cost = measure_model(cfg, detector, args.repeats, args.batch_sizes)
-        metrics = read_metrics(Path(args.metrics[name]))['metrics'] if name in args.metrics else {}
-        models.append({'name': name, 'config': config} | cost.as_dict() | {'metrics': metrics})
+        judged = {'metrics': metrics.get(name, {})}
+        models.append({'name': name, 'config': config} | cost.as_dict() | judged)
         print(f'{name}: {cost.total}', flush=True)
         for frames in rate_settings(args.frames, modalities_read(cfg)):
             changed = options | frame_options(frames)
@@ -153,11 +179,10 @@ def plots(args: argparse.Namespace, models: list[dict], rates: list[dict]) -> di
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, write, draw."""
     args = parse_args(argv)
-    unknown = sorted(args.metrics.keys() - args.models.keys())
-    if unknown:
-        raise ValueError(f'--metrics names {unknown}, the models are {sorted(args.models)}.')
     check_output(f'{args.out}.json')
-    models, rates = measure(args)
+    metrics = given_metrics(args)
+    check_frames(args)
+    models, rates = measure(args, metrics)
     result = {'machine': machine_name(), 'models': models, 'rates': rates}
     files = {'json': json.dumps(result, indent=2) + '\n'} | plots(args, models, rates)
     for ending, text in files.items():
