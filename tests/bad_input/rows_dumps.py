@@ -78,7 +78,11 @@ DUMPS = [
     ),
     *bad_dump('no ids', 'scores.npz .*sample_ids', spoil(sample_ids=None)),
     *bad_dump('groups of another length', 'scores.npz has groups', spoil(groups=lambda x: x[:3])),
-    *bad_dump('truncated', 'scores.npz', lambda here: truncate(here / 'scores.npz')),
+    *bad_dump(
+        'truncated',
+        'scores.npz is no .npz file, or only',
+        lambda here: truncate(here / 'scores.npz'),
+    ),
     *bad_dump('empty', 'scores.npz is no .npz', lambda here: truncate(here / 'scores.npz', 0)),
     *bad_dump(
         'text', 'scores.npz is no .npz', lambda here: (here / 'scores.npz').write_text('a,b\n')
@@ -113,25 +117,25 @@ VALUES = [
         RESCORE,
         '--temperatures as text',
         'scores.npz --temperatures t.json',
-        't.json|positive number',
+        'positive number.*hot',
         prepare=lambda here: (here / 't.json').write_text('{"temperatures": {"action": "hot"}}'),
     ),
     Row(COMPARE, 'a single run', 'scores.npz', 'at least two runs', 2),
     Row(
         COMPARE, 'another data set', 'scores.npz holdout.npz', 'holdout.npz is of another data set'
     ),
-    Row(COMPARE, 'the same name twice', 'scores.npz scores.npz --resamples 9', 'scores'),
+    Row(COMPARE, 'the same name twice', 'scores.npz scores.npz --resamples 9', 'give each its own'),
     Row(
         COMPARE,
         'no class file',
         'scores.npz other.npz --resamples 9 --classes action=gone.csv',
-        'gone.csv',
+        "no annotation file 'gone.csv'",
     ),
     Row(
         VIEWS,
         '--clips of another test',
         'scores.npz --clips 2',
-        'scores|views|clips',
+        r'holds \[3\] views of a clip, not 2 clips',
         prepare=spoil(**{LOGITS: lambda x: x.repeat(3, axis=1)}),
     ),
     Row(VIEWS, '--crops 2', 'scores.npz --crops 2', 'invalid choice', 2),
@@ -140,18 +144,26 @@ VALUES = [
         COMPARE,
         '--out is a file',
         'scores.npz other.npz --resamples 9 --out metrics.json',
-        'metrics.json',
+        'metrics.json/.* could not be written .*correct the path',
     ),
-    Row(VIEWS, '--out in a file', 'scores.npz --out metrics.json/views', 'metrics.json'),
+    Row(
+        VIEWS,
+        '--out in a file',
+        'scores.npz --out metrics.json/views',
+        'metrics.json/.* could not be written',
+    ),
     Row(
         SCALING,
         '--out in a file',
         '--holdout holdout.npz --resamples 9 --out metrics.json/t.json',
-        'metrics.json',
+        'metrics.json/.* could not be written .*correct the path',
     ),
     Row(SCALING, 'nothing given', '', 'give CONFIG and CHECKPOINT', 2),
     Row(
-        SCALING, 'the holdout is the test', '--holdout scores.npz --test scores.npz', 'in the hold'
+        SCALING,
+        'the holdout is the test',
+        '--holdout scores.npz --test scores.npz',
+        'in the holdout and',
     ),
     Row(
         SCALING,
@@ -160,7 +172,13 @@ VALUES = [
         'expert.pth is there already',
         2,
     ),
-    Row(SCALING, '--publish of nothing', '--holdout holdout.npz --publish a.pth', 'CHECKPOINT', 2),
+    Row(
+        SCALING,
+        '--publish of nothing',
+        '--holdout holdout.npz --publish a.pth',
+        'give CONFIG and',
+        2,
+    ),
     Row(SCALING, 'no such checkpoint', 'expert.py gone.pth', 'no checkpoint gone.pth'),
     Row(SUBMISSION, 'nothing given', '', 'give SCORES.npz and OUT.zip', 2),
     Row(SUBMISSION, 'no levels', 'scores.npz out.zip', 'supervision levels', 2),
@@ -170,9 +188,9 @@ VALUES = [
         'scores.npz out.zip --sls-pt 1 --sls-tl 1 --sls-td 1',
         'scores.*verb|verb.*noun',
     ),
-    Row(SUBMISSION, '--check absent', '--check gone.zip', 'gone.zip'),
-    Row(SUBMISSION, '--check a text', '--check train.csv', 'train.csv'),
-    Row(SIZE, '--classes -5', '--classes 10 -5', 'classes|-5', 2),
+    Row(SUBMISSION, '--check absent', '--check gone.zip', 'no submission gone.zip'),
+    Row(SUBMISSION, '--check a text', '--check train.csv', 'train.csv is not a zip'),
+    Row(SIZE, '--classes -5', '--classes 10 -5', 'argument --classes: expected|arguments: -5', 2),
     Row(
         SIZE,
         '--clips is text',
@@ -194,24 +212,26 @@ def cost_row(what, words, expected, code=1, **options):
 COSTS = [
     cost_row('no name', 'expert.py', 'models are given as NAME=VALUE', 2),
     cost_row('no such config', 'a=gone.py', "no config 'gone.py'"),
-    cost_row('metrics of another', 'a=expert.py --metrics b=metrics.json', r"\['b'\]"),
-    cost_row('metrics absent', 'a=expert.py --metrics a=gone.json', 'gone.json'),
+    cost_row(
+        'metrics of another', 'a=expert.py --metrics b=metrics.json', r"--metrics names \['b'\]"
+    ),
+    cost_row('metrics absent', 'a=expert.py --metrics a=gone.json', 'No metrics in gone.json'),
     cost_row(
         'metrics truncated',
         'a=expert.py --metrics a=metrics.json',
-        'metrics.json',
+        'metrics.json is not JSON .*write it again',
         prepare=metrics_of('{"metrics": {"acc'),
     ),
     cost_row(
         'metrics as a list',
         'a=expert.py --metrics a=metrics.json',
-        'metrics.json',
+        'metrics.json holds a list; expected',
         prepare=metrics_of('[1, 2]'),
     ),
     cost_row(
         'metrics nested too deep',
         'a=expert.py --metrics a=metrics.json',
-        'metrics.json',
+        'metrics.json is not JSON .*write it again',
         prepare=metrics_of('[' * 1_000_000),
     ),
     cost_row(
@@ -220,9 +240,15 @@ COSTS = [
         'acc/verb/top1',
     ),
     cost_row(
-        '--frames of nothing', 'a=expert.py --frames smell=2', r"\['smell'\], the models read .*rgb"
+        '--frames of nothing',
+        'a=expert.py --frames smell=2',
+        r"\['smell'\], the modalities are .*rgb",
     ),
-    cost_row('no such detector', 'a=expert.py --detector gone.py gone.pth', 'gone.py'),
+    cost_row(
+        'no such detector',
+        'a=expert.py --detector gone.py gone.pth',
+        "no detector config 'gone.py'",
+    ),
     cost_row(
         'a detector without weights', 'a=expert.py --detector detector.py gone.pth', 'gone.pth'
     ),

@@ -22,6 +22,7 @@ from mmengine.config import DictAction
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import load_config, own_options
+from mmdistill.datasets.transforms import named_steps
 from mmdistill.files import write_whole
 from mmdistill.models.detector import FrameDetector
 from mmdistill.places import check_output
@@ -127,13 +128,14 @@ def given_metrics(args: argparse.Namespace) -> dict[str, dict[str, float]]:
 
 
 def check_frames(args: argparse.Namespace) -> None:
-    """Raise ValueError where `--frames` names a modality that no model reads."""
+    """Raise ValueError where `--frames` names a modality that no config has."""
     configs = [text.partition(',')[0] for text in args.models.values()]
     loaded = [load_config(path, own_options(path, args.cfg_options)) for path in configs]
-    read = {key for cfg in loaded for key in modalities_read(cfg)}
-    unknown = sorted(args.frames.keys() - read)
+    pipelines = [named_steps(cfg.test_dataloader.dataset.pipeline) for cfg in loaded]
+    known = {'rgb'}.union(*(step.get('modalities', ()) for steps in pipelines for step in steps))
+    unknown = sorted(args.frames.keys() - known)
     if unknown:
-        raise ValueError(f'--frames names {unknown}, the models read {sorted(read)}.')
+        raise ValueError(f'--frames names {unknown}, the modalities are {sorted(known)}.')
 
 
 def measure(
