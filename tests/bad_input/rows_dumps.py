@@ -80,7 +80,7 @@ DUMPS = [
     *bad_dump('groups of another length', 'scores.npz has groups', spoil(groups=lambda x: x[:3])),
     *bad_dump(
         'truncated',
-        'scores.npz is no .npz file, or only',
+        'is no .npz file, or only',
         lambda here: truncate(here / 'scores.npz'),
     ),
     *bad_dump('empty', 'scores.npz is no .npz', lambda here: truncate(here / 'scores.npz', 0)),
@@ -144,26 +144,26 @@ VALUES = [
         COMPARE,
         '--out is a file',
         'scores.npz other.npz --resamples 9 --out metrics.json',
-        'metrics.json/.* could not be written .*correct the path',
+        'metrics.json.* could not be written .*correct the path',
     ),
     Row(
         VIEWS,
         '--out in a file',
         'scores.npz --out metrics.json/views',
-        'metrics.json/.* could not be written',
+        'metrics.json.* could not be written',
     ),
     Row(
         SCALING,
         '--out in a file',
         '--holdout holdout.npz --resamples 9 --out metrics.json/t.json',
-        'metrics.json/.* could not be written .*correct the path',
+        'metrics.json.* could not be written .*correct the path',
     ),
     Row(SCALING, 'nothing given', '', 'give CONFIG and CHECKPOINT', 2),
     Row(
         SCALING,
         'the holdout is the test',
         '--holdout scores.npz --test scores.npz',
-        'in the holdout and',
+        'are in the hold',
     ),
     Row(
         SCALING,
@@ -174,7 +174,7 @@ VALUES = [
     ),
     Row(
         SCALING,
-        '--publish of nothing',
+        '--publish of what',
         '--holdout holdout.npz --publish a.pth',
         'give CONFIG and',
         2,
@@ -247,10 +247,12 @@ COSTS = [
     cost_row(
         'no such detector',
         'a=expert.py --detector gone.py gone.pth',
-        "no detector config 'gone.py'",
+        'no detector config .gone.py',
     ),
     cost_row(
-        'a detector without weights', 'a=expert.py --detector detector.py gone.pth', 'gone.pth'
+        'a detector without weights',
+        'a=expert.py --detector detector.py gone.pth',
+        'checkpoint gone.pth',
     ),
 ]
 ROWS = [*DUMPS, *VALUES, *COSTS]
