@@ -20,7 +20,7 @@ RUN = [
     'setuptools<81',
     'importlib-metadata',  # mmaction2 needs it without saying so
     'decord>=0.6',
-    'av>=12',
+    'av>=17',  # converts in one thread, knows cover art
     'opencv-python>=4.7',
     'numpy>=1.24',
     'h5py>=3.8',

@@ -106,58 +106,70 @@ def _decode(
     with open_video(path, num_threads) as video:
         frames, coming = None, 0
         for number in wanted:
-            key = BEGINNING if from_beginning else index.key_before(number)
-            start = 0 if key == BEGINNING else int(index.keys_K[key])
-            if frames is None or start > coming + WORTH_SEEKING:
-                frames, coming = _pictures(video, index, key, start), start
+            # Looked for only where there is something to leave out.
+            if frames is None or number > coming + WORTH_SEEKING:
+                key = BEGINNING if from_beginning else index.key_before(number)
+                start = 0 if key == BEGINNING else int(index.keys_K[key])
+                if frames is None or start > coming + WORTH_SEEKING:
+                    frames, coming = _pictures(video, index, key, start), start
             while coming <= number:
-                position, frame = next(frames, (None, None))
-                if position != coming:
-                    raise Mismatch
+                frame = next(frames, None)
                 coming += 1
+                if frame is None:
+                    raise Mismatch
             if frame.is_corrupt:
                 raise Mismatch
             yield number, frame
 
 
-def _pictures(
-    video: OpenVideo, index: VideoIndex, key: int, start: int
-) -> Iterator[tuple[int | None, av.VideoFrame]]:
-    """The pictures from a key frame on, with their numbers; None for one that is not indexed."""
-    count = 0
+def _pictures(video: OpenVideo, index: VideoIndex, key: int, start: int) -> Iterator[av.VideoFrame]:
+    """The pictures from number `start` on, which is shown first of those from a key frame on.
+
+    Raises:
+        Mismatch: Another one came than the next in the index.
+    """
+    coming, begun = start, False
     for packet in _packets(video, index, key):
-        if index.known_by == 'dts':
-            packet.pts = packet.dts
         try:
             frames = packet.decode()
         except av.FFmpegError:
-            if count or key != BEGINNING:
+            if begun or key != BEGINNING:
                 raise
             continue  # as when the index was made: it begins amid pictures that refer to others
         for frame in frames:
-            position = count if index.known_by == 'order' else index.position(frame.pts)
-            count += 1
-            # Those that are shown before the key frame may lack what they refer to.
-            if position is None or position >= start:
-                yield position, frame
+            if index.known_by != 'order' and frame.pts != index.stamps_F[coming]:
+                # Those that are shown before the key frame may lack what they refer to.
+                if not begun and (index.position(frame.pts) or 0) < start:
+                    continue
+                raise Mismatch
+            begun = True
+            coming += 1
+            yield frame
+            if coming == index.num_frames:
+                return
 
 
 def _packets(video: OpenVideo, index: VideoIndex, key: int) -> Iterator[av.Packet]:
     """The packets from a key frame on: nothing is decoded that leads up to it."""
-    if key == BEGINNING:
-        yield from video.container.demux(video.stream)
-        return
-    video.container.seek(int(index.seeks_K[key]), stream=video.stream)
-    stamp, begun = int(index.key_stamps_K[key]), False
+    begun, by_dts = key == BEGINNING, index.known_by == 'dts'
+    if not begun:
+        video.container.seek(int(index.seeks_K[key]), stream=video.stream)
+    stamp = None if begun else int(index.key_stamps_K[key])
     for packet in video.container.demux(video.stream):
-        begun = begun or (packet.pts if index.known_by == 'pts' else packet.dts) == stamp
+        begun = begun or (packet.dts if by_dts else packet.pts) == stamp
         if begun:
+            if by_dts:
+                packet.pts = packet.dts  # the decoder hands it on to the picture
             yield packet
 
 
 def _upright(
     converter: VideoReformatter, frame: av.VideoFrame, index: VideoIndex, pixel_format: str
 ) -> np.ndarray:
-    # The size is that of the first picture, should it change on the way.
-    converted = converter.reformat(frame, index.width, index.height, pixel_format)
-    return index.turn.apply(converted.to_ndarray())
+    """A view into the converted picture (H, W, 3)."""
+    # The size is that of the first picture, should it change on the way. Workers are the
+    # parallelism, and a second thread costs more than it brings.
+    converted = converter.reformat(frame, index.width, index.height, pixel_format, threads=1)
+    plane = converted.planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(index.height, plane.line_size)
+    return index.turn.apply(rows[:, : 3 * index.width].reshape(index.height, index.width, 3))
