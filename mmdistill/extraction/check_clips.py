@@ -86,7 +86,9 @@ def check_video(
                     continue
                 found = list(_image_problems(modality, record))
                 size = None if found else _read(modality, record, num_frames)
-                found += _problems_of_its_own(modality, record) if size else []
+                found += _told_by(modality, 'problems', record) if size else []
+                notes = _told_by(modality, 'notes', record) if size else []
+                findings.notes += [note for note in notes if note not in findings.notes]
             # Whatever a modality may raise, of the user's own too: this clip would end a training.
             except Exception as error:
                 found, size = [message_of(error)], None
@@ -113,9 +115,9 @@ def _completed(
     return whole
 
 
-def _problems_of_its_own(modality: Modality, record: dict[str, Any]) -> list[str]:
-    """What a modality that was read has to say of the clip, if it has a method `problems`."""
-    ask = getattr(modality, 'problems', None)
+def _told_by(modality: Modality, method: str, record: dict[str, Any]) -> list[str]:
+    """What a modality has to say of a clip, if it has the method `problems` or `notes`."""
+    ask = getattr(modality, method, None)
     return list(ask(record)) if ask else []
 
 

@@ -4,7 +4,8 @@ Second 0 of RESULT is the first picture of the video, so `AudioModality` reads e
 `video_fps` says how many frames there are per second. Silence at the end is left out.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from mmdistill.modalities.audio_track import FPS_TAG, probe_track, read_sound
+from mmdistill.modalities.audio_track import (
+    CANCELLED_TAG,
+    FPS_TAG,
+    cancelled_message,
+    probe_track,
+    read_sound,
+)
 from mmdistill.ranges import SAMPLE_RATE
 from mmdistill.video import VideoError
 
@@ -69,25 +76,40 @@ def extract_sound(settings: SoundSettings, job: Job, advance: Advance) -> None:
     """
     rate, written, advanced = settings.sample_rate, 0, 0
     try:
+        chunks = _chunks(job.path, rate)
+        # The tags come before the sound, so they tell of its beginning.
+        first, cancelled = next(chunks, (None, False))
+        if first is None:
+            raise VideoError(f'{job.path} has an audio track without any sound.')
         fps = probe_track(job.path).frames_per_second
         with av.open(str(job.partial), 'w', format='flac') as out:
             if fps:
                 out.metadata[FPS_TAG] = repr(fps)
+            if cancelled:
+                out.metadata[CANCELLED_TAG] = '1'
             stream = out.add_stream('flac', rate=rate, layout='mono')
-            for samples in _chunks(job.path, rate):
+            for samples, also in itertools.chain([(first, cancelled)], chunks):
+                cancelled |= also
                 out.mux(stream.encode(_frame(samples, rate, written)))
                 written += len(samples)
                 frames = _frames(job.path, written / rate)
                 advance(frames - advanced)
                 advanced = frames
-            if not written:
-                raise VideoError(f'{job.path} has an audio track without any sound.')
             out.mux(stream.encode(None))
     except ValueError as error:
         raise VideoError(str(error)) from error
     num_bytes = job.partial.stat().st_size
-    record(job, settings.fingerprint(), job.size, num_bytes, samples=written)
+    record(job, settings.fingerprint(), job.size, num_bytes, samples=written, cancelled=cancelled)
     job.put_in_place()
+
+
+def print_cancelled(jobs: Iterable[Job]) -> None:
+    """A line for every video whose channels cancel each other, as the manifest knows."""
+    jobs = list(jobs)
+    entries = entries_of(jobs)
+    for job in jobs:
+        if entries.get(job.name, {}).get('cancelled'):
+            print(f'warning: {cancelled_message(job.path)}')
 
 
 def check_earlier_sound(settings: SoundSettings, jobs: list[Job]) -> None:
@@ -102,8 +124,8 @@ def check_earlier_sound(settings: SoundSettings, jobs: list[Job]) -> None:
             check_settings(job.result, entries.get(job.name, {}).get('settings'), wanted)
 
 
-def _chunks(path: Path, rate: int) -> Iterator[np.ndarray]:
-    """The samples (N,) int16 of a track, to the last one that is there."""
+def _chunks(path: Path, rate: int) -> Iterator[tuple[np.ndarray, bool]]:
+    """The samples (N,) int16 of a track, to the last one that is there; whether channels cancel."""
     seconds, silent = probe_track(path).seconds, 0
     start = 0
     while seconds is None or start < seconds:
@@ -111,10 +133,10 @@ def _chunks(path: Path, rate: int) -> Iterator[np.ndarray]:
         present = np.flatnonzero(sound.present_N)
         if len(present):
             if silent:
-                yield np.zeros(silent, np.int16)
+                yield np.zeros(silent, np.int16), False
             stop = present[-1] + 1
             scaled = np.rint(sound.samples_N[:stop] * 32768)
-            yield np.clip(scaled, -32768, 32767).astype(np.int16)
+            yield np.clip(scaled, -32768, 32767).astype(np.int16), sound.cancelled
             silent = len(sound.samples_N) - stop
         elif seconds is None:
             return

@@ -15,7 +15,7 @@ import torch.nn.functional as F  # noqa: N812  (its usual name)
 from ..ranges import FINITE, FRACTION, ONE_OR_MORE, POSITIVE, SAMPLE_RATE, ZERO_OR_MORE
 from ..registry import MODALITIES
 from .audio_pack import AudioPack
-from .audio_track import Sound, probe_track, read_sound
+from .audio_track import Sound, cancelled_message, probe_track, read_sound
 from .base import Modality, positions_at_own_rate
 from .frame_pack import is_pack
 from .log_mel import SILENCE_DB, log_mel, mask_bands
@@ -31,7 +31,8 @@ class AudioModality(Modality):
 
     The numbers are those of Radevski et al., ICCV 2023 (https://arxiv.org/abs/2307.07483): 24 kHz,
     1.116 s, which make 128 bands and 335 steps (see `log_mel`). Where a clip's sound is shorter
-    than the clip, silence stands for it, and a warning says which share. Crop and flip do not
+    than the clip, silence stands for it, and a warning says which share; another one names a file
+    whose two channels cancel each other. Crop and flip do not
     concern it. It is read from the track of a video, from a sound file, or from an HDF5 file with
     the samples of all videos (`audio_pack`).
 
@@ -124,6 +125,8 @@ class AudioModality(Modality):
         begin, stop = centres_F.min() - half, centres_F.max() + half
         sound = self._sound(record, begin, stop)
         self._say_silence(record, begin, sound.present_N, fps)
+        if sound.cancelled:
+            warnings.warn(cancelled_message(self.path(record)), stacklevel=2)  # once per file
         first_F = np.round((centres_F - half - begin) * self.sample_rate).astype(np.int64)
         samples = np.pad(sound.samples_N, (0, self.num_samples))  # a centre may be rounded up
         unique, inverse = np.unique(first_F, return_inverse=True)
@@ -169,11 +172,19 @@ class AudioModality(Modality):
             return []
         return [f'{self.path(record)} has no sound for {share:.0%} of the clip']
 
+    def notes(self, record: dict[str, Any]) -> list[str]:
+        """What tools/data/check.py notes of a clip: that its channels cancel each other."""
+        fps = self._frames_per_second(record)
+        sound = self._sound(record, record['start_frame'] / fps, record['stop_frame'] / fps)
+        return [cancelled_message(self.path(record))] if sound.cancelled else []
+
     def _sound(self, record: dict[str, Any], begin: float, stop: float) -> Sound:
         pack = self._pack_of(record)
         if pack is not None:
             return pack.read(record, begin, stop, self.sample_rate)
-        return read_sound(self.path(record), begin, stop, self.sample_rate)
+        path = self.path(record)
+        sound = read_sound(path, begin, stop, self.sample_rate)
+        return sound._replace(cancelled=sound.cancelled or probe_track(path).cancelled)
 
     def _pack_of(self, record: dict[str, Any]) -> AudioPack | None:
         path = self.path(record)

@@ -16,6 +16,11 @@ RUN_UP = 0.25
 MAY_LACK = 0.25
 # A tag of sound files without pictures.
 FPS_TAG = 'video_fps'
+# A tag of sound files that were mixed from two channels which cancel each other.
+CANCELLED_TAG = 'channels_cancel'
+# Two channels cancel each other where their mean has less than this share of their power.
+LEFT_OF_POWER = 0.01
+SILENT_POWER = 1e-8  # -80 dB: noise of a converter is no sound
 
 
 class TrackInfo(NamedTuple):
@@ -24,13 +29,19 @@ class TrackInfo(NamedTuple):
     has_audio: bool
     frames_per_second: float | None
     seconds: float | None
+    cancelled: bool = False
 
 
 class Sound(NamedTuple):
-    """Samples (N,) float32 in -1 to 1, one channel; `present` (N,) is False where none was."""
+    """Samples (N,) float32 in -1 to 1, one channel; `present` (N,) is False where none was.
+
+    `cancelled` says that the two channels of the file have opposite signs, so that next to nothing
+    is left of them in one.
+    """
 
     samples_N: np.ndarray
     present_N: np.ndarray
+    cancelled: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -46,7 +57,8 @@ def probe_track(path: Path) -> TrackInfo:
         video, tags = container.streams.video, {k.lower(): v for k, v in container.metadata.items()}
         rate = video[0].average_rate if video else tags.get(FPS_TAG)
         seconds = container.duration / av.time_base if container.duration else None
-        return TrackInfo(bool(container.streams.audio), float(rate) if rate else None, seconds)
+        has_audio, cancelled = bool(container.streams.audio), CANCELLED_TAG in tags
+        return TrackInfo(has_audio, float(rate) if rate else None, seconds, cancelled)
 
 
 def read_sound(path: Path, start: float, stop: float, sample_rate: int) -> Sound:
@@ -81,7 +93,16 @@ def read_sound(path: Path, start: float, stop: float, sample_rate: int) -> Sound
     samples = np.pad(samples, (0, max(0, first + count - len(samples))))[first : first + count]
     moments = begin + (first + np.arange(count)) / sample_rate
     index = np.clip(np.floor((moments - begin) * rate), 0, len(placed.present_N) - 1)
-    return Sound(samples, placed.present_N[index.astype(np.int64)])
+    return Sound(samples, placed.present_N[index.astype(np.int64)], placed.cancelled)
+
+
+def cancelled_message(path: Path) -> str:
+    """What to say of a file whose channels cancel each other."""
+    return (
+        f'{path}: its two channels cancel each other when they are mixed into one, so next to '
+        'nothing of the sound is left. Keep one of them: '
+        '`ffmpeg -i IN -c:v copy -af "pan=mono|c0=c0" OUT`.'
+    )
 
 
 def resample(samples_N: np.ndarray, rate: int, wanted: int) -> np.ndarray:
@@ -105,6 +126,7 @@ def _decode(container, stream, origin: float, begin: float, stop: float) -> tupl
     count = max(1, round((stop - begin) * rate))
     sound = Sound(np.zeros(count, np.float32), np.zeros(count, bool))
     mono = av.AudioResampler(format='fltp', layout='mono', rate=rate)
+    channels = _Channels(rate)
     time_base, end = float(stream.time_base), -np.inf
     if begin > 1:
         container.seek(int((begin + origin - 1) / time_base), stream=stream)
@@ -115,6 +137,7 @@ def _decode(container, stream, origin: float, begin: float, stop: float) -> tupl
         if moment > stop:
             end = moment  # there is more, so nothing is cut
             break
+        channels.add(frame)
         for part in mono.resample(frame):
             samples = part.to_ndarray()[0]
             first = round((moment - begin) * rate)
@@ -123,7 +146,31 @@ def _decode(container, stream, origin: float, begin: float, stop: float) -> tupl
             if low < high:
                 sound.samples_N[low:high] = samples[low - first : high - first]
                 sound.present_N[low:high] = True
-    return sound, end
+    return sound._replace(cancelled=channels.cancel), end
+
+
+class _Channels:
+    """The power of the two channels of a track, and of their mean."""
+
+    def __init__(self, rate: int) -> None:
+        self._stereo = av.AudioResampler(format='fltp', layout='stereo', rate=rate)
+        self._count, self._power, self._mean_power = 0, 0.0, 0.0
+
+    def add(self, frame: av.AudioFrame) -> None:
+        """Look at a decoded frame; one of another number of channels is left alone."""
+        if len(frame.layout.channels) != 2:
+            return
+        for part in self._stereo.resample(frame):
+            both_2N = part.to_ndarray()
+            self._count += both_2N.shape[1]
+            self._power += float(np.square(both_2N).mean(axis=0).sum())
+            self._mean_power += float(np.square(both_2N.mean(axis=0)).sum())
+
+    @property
+    def cancel(self) -> bool:
+        """Whether next to nothing is left of them in their mean."""
+        audible = self._power > SILENT_POWER * self._count
+        return audible and self._mean_power < LEFT_OF_POWER * self._power
 
 
 def _check_end(path: Path, stream, origin: float, end: float, wanted: tuple[float, float]) -> None:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -119,3 +120,23 @@ def test_bad_template(run, root, capsys):
     with pytest.raises(SystemExit):
         run('--out-template', f'{root}/{{video_id}}.wav')
     assert 'must end with .flac' in capsys.readouterr().err
+
+
+def test_channels_that_cancel_each_other_are_named(run, root):
+    """In the run, when it is looked at, and in the file itself, where training reads it."""
+    path = root / 'P01/videos/P01_101.MP4'
+    source = path.with_name('P01_100.mkv')
+    tone = np.rint(10_000 * np.sin(np.arange(2 * RATE) / 10)).astype(np.int16)
+    with av.open(str(source), 'w') as out:
+        stream = out.add_stream('pcm_s16le', rate=RATE, layout='stereo')
+        both = np.stack([tone, -tone], axis=1).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(both, format='s16', layout='stereo')
+        frame.sample_rate, frame.pts = RATE, 0
+        out.mux([*stream.encode(frame), *stream.encode(None)])
+    arguments = ('--videos', str(path), str(source), '--out-template', f'{root}/{{video_id}}.flac')
+    for more in ((), ('--check',)):
+        code, out = run(*arguments, *more)
+        [warning] = [line for line in out.splitlines() if line.startswith('warning: ')]
+        assert code == 0 and str(source) in warning and 'cancel each other' in warning
+    assert probe_track(root / 'P01_100.flac').cancelled
+    assert not probe_track(root / 'P01_101.flac').cancelled

@@ -28,6 +28,7 @@ from mmdistill.extraction.segments import add_video_arguments, find_videos, resu
 from mmdistill.extraction.shares import default_workers
 from mmdistill.extraction.sound import (
     SoundSettings,
+    print_cancelled,
     check_earlier_sound,
     make_sound_job,
     set_up_sound,
@@ -78,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     jobs = make_jobs(args)
     check_places([job.result for job in jobs], [job.path for job in jobs])
     if args.check:
+        print_cancelled(jobs)
         return report_check(check_jobs(jobs, look_at_sound, settings.fingerprint()), len(jobs))
     with locked_outputs(jobs):
         if args.overwrite:
@@ -86,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             check_earlier_sound(settings, jobs)
         report = run_jobs(partial(set_up_sound, settings), jobs, args.workers, args.overwrite)
     print_summary(report, jobs)
+    print_cancelled(jobs)
     return report_failures(report, len(jobs))
 
 
