@@ -1,6 +1,6 @@
 """Data sets: annotation files as their owners publish them, read into one kind of record."""
 
-from . import transforms
+from . import transforms, video_steps
 from .epic_kitchens import EpicKitchensDataset
 from .holdout import holdout_groups
 from .multimodal import MultimodalDataset
@@ -17,4 +17,5 @@ __all__ = [
     'SomethingSomethingDataset',
     'holdout_groups',
     'transforms',
+    'video_steps',
 ]

@@ -58,6 +58,8 @@ def _default_stream(
     names = container.format.name.split(',')
     if any(name.endswith('_pipe') or name == 'image2' for name in names):
         raise VideoError(f'{path} is a single image, not a video.')
+    if 'tty' in names:  # FFmpeg draws any text
+        raise VideoError(f'{path} is a text file, not a video.')
     shown = [stream for stream in container.streams.video if not stream.disposition & NOT_SHOWN]
     if not shown:
         raise VideoError(f'{path} has no video stream.')

@@ -103,9 +103,10 @@ def test_an_image_or_text_is_no_video(tmp_path):
     (tmp_path / 'empty.mp4').touch()
     with pytest.raises(VideoError, match=r'picture\.mp4 is a single image'):
         scan_video(tmp_path / 'picture.mp4')
-    for name in ('text.mp4', 'empty.mp4'):
-        with pytest.raises(VideoError, match=rf'{name} cannot be opened as a video'):
-            scan_video(tmp_path / name)
+    with pytest.raises(VideoError, match=r'empty\.mp4 cannot be opened as a video'):
+        scan_video(tmp_path / 'empty.mp4')
+    with pytest.raises(VideoError, match=r'text\.mp4 (cannot be opened|is a text file)'):
+        scan_video(tmp_path / 'text.mp4')
 
 
 def test_only_sound(tmp_path, write_sound):
