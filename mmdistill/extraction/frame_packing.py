@@ -1,26 +1,32 @@
 """Pack the frames of clips into one HDF5 file, so that a kill at any moment loses no finished clip.
 
 Every clip grows in a file of its own below `<out>.parts`, is read back, and only then gets its
-name. When all clips are there they are copied into one file, which is read back too and appears
+name. When all clips are there, they are copied into one file, which is read back too and appears
 under its name at once; the parts are then removed. The layout is that of
 `mmdistill.modalities.frame_pack`; a dataset's attribute `sha256` is the hash of all its images.
 """
 
 import hashlib
 import json
-import shutil
+import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import h5py
 import numpy as np
 
+from ..files import remove, write_whole
 from ..video import VideoError, read_frames
+from .outputs import not_replaced
 
 IMAGES = ('.jpg', '.jpeg', '.png')
 SETTINGS = 'settings.json'
+# What a folder of parts may hold; whatever else is not of our making.
+OURS = re.compile(r'[0-9a-f]{32}\.(h5|partial)|\.?settings\.json(\.[\w.]+)?')
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,19 @@ class Clip:
     images: Callable[[], Iterable[bytes]]
 
 
+class Packed(NamedTuple):
+    """How many clips are in the file, or in its parts, and why the others are not."""
+
+    num_clips: int
+    failures: dict[str, str]
+
+
 def pack_clips(
     clips: Iterable[Clip], out: Path, settings: dict, report: Callable[[str], None]
-) -> int:
-    """Write all clips that are not there yet, then the file; returns how many it has.
+) -> Packed:
+    """Write all clips that are not there yet, then the file: it is made of all clips or not at all.
+
+    Where a clip cannot be read, the others are packed, and their parts are kept.
 
     Args:
         clips: What to pack; names must be unique.
@@ -49,32 +64,40 @@ def pack_clips(
 
     Raises:
         FileExistsError: `out` is there.
-        ValueError: The parts are those of a run with other settings, names repeat, or what was
-            written reads back otherwise.
+        ValueError: The parts are those of a run with other settings, or not ours; names repeat, or
+            what was written reads back otherwise.
     """
     parts = out.with_name(f'{out.name}.parts')
-    if out.exists() and not parts.exists():
-        raise FileExistsError(f'{out} is there already; remove it, or give another --out.')
-    _check_settings(parts, settings)
+    _check_parts(parts)
     if out.exists():
+        if not _all_inside(parts, out):
+            raise FileExistsError(f'{out} is there already; move it away, or give another --out.')
         # Killed when the file had its name already and its parts were still there.
-        shutil.rmtree(parts)
-        return _count_clips(out)
+        _remove_parts(parts)
+        return Packed(len(_clips(out)), {})
+    _check_settings(parts, settings)
     names: dict[str, Path] = {}
+    failures: dict[str, str] = {}
     for number, clip in enumerate(clips):
         if clip.name in names:
             raise ValueError(f'Two clips are called {clip.name!r}; names must be unique.')
         # A name may hold slashes and any other character.
-        part = parts / f'{hashlib.sha256(clip.name.encode()).hexdigest()[:32]}.h5'
-        if not part.exists():
-            _write_part(clip, part)
+        names[clip.name] = parts / f'{hashlib.sha256(clip.name.encode()).hexdigest()[:32]}.h5'
+        if not names[clip.name].exists():
+            try:
+                images = [np.frombuffer(content, np.uint8) for content in clip.images()]
+            except (VideoError, OSError) as error:
+                failures[clip.name] = str(error)
+                continue
+            _write_part(clip.name, images, names[clip.name])
             report(f'{number + 1}: {clip.name}')
-        names[clip.name] = part
+    if not failures and names:
+        _join(names, out)
+    if len(failures) in (0, len(names)):
+        _remove_parts(parts)
     if not names:
         raise ValueError('There is nothing to pack: no clips were found.')
-    _join(names, out)
-    shutil.rmtree(parts)
-    return len(names)
+    return Packed(len(names) - len(failures), failures)
 
 
 def images_of_folder(folder: Path, files: Iterable[Path] | None = None) -> Iterator[bytes]:
@@ -126,47 +149,77 @@ def images_of_video(path: Path, quality: int) -> Iterator[bytes]:
         yield cv2.imencode('.jpg', frame, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
+def _check_parts(parts: Path) -> None:
+    for path in parts.iterdir() if parts.exists() else ():
+        if not OURS.fullmatch(path.name):
+            raise not_replaced(parts, f'it holds {path.name}')
+
+
 def _check_settings(parts: Path, settings: dict) -> None:
-    parts.mkdir(parents=True, exist_ok=True)
     file, text = parts / SETTINGS, json.dumps(settings, sort_keys=True)
     if file.exists() and file.read_text() != text:
         raise ValueError(
             f'{parts} was begun with {file.read_text()}, not with {text}: go on with the former, '
-            'or remove the folder.'
+            'or give another --out.'
         )
-    unfinished = parts / f'{SETTINGS}.partial'
-    unfinished.write_text(text)
-    unfinished.replace(file)
+    write_whole(file, text.encode())
 
 
-def _write_part(clip: Clip, part: Path) -> None:
+def _all_inside(parts: Path, out: Path) -> bool:
+    """Whether a file has all clips of the parts; not if there is no folder of parts."""
+    if not parts.exists():
+        return False
+    there = _clips(out)
+    return all(_clips(part).items() <= there.items() for part in parts.glob('*.h5'))
+
+
+def _remove_parts(parts: Path) -> None:
+    for path in parts.iterdir():
+        if OURS.fullmatch(path.name):
+            remove(path)
+    with suppress(OSError):  # somebody has put something into it
+        parts.rmdir()
+
+
+def _write_part(name: str, images: list[np.ndarray], part: Path) -> None:
     unfinished = part.with_suffix('.partial')
-    images = [np.frombuffer(content, np.uint8) for content in clip.images()]
     expected = _digest(images)
-    with h5py.File(unfinished, 'w') as file:
-        data = file.create_dataset(clip.name, (len(images),), h5py.vlen_dtype(np.uint8))
-        for row, content in enumerate(images):
-            data[row] = content
-        data.attrs['sha256'] = expected
-    _verify(unfinished, [clip.name])
-    unfinished.replace(part)
+    try:
+        with h5py.File(unfinished, 'w') as file:
+            data = file.create_dataset(name, (len(images),), h5py.vlen_dtype(np.uint8))
+            for row, content in enumerate(images):
+                data[row] = content
+            data.attrs['sha256'] = expected
+        _verify(unfinished, [name])
+        unfinished.replace(part)
+    finally:
+        remove(unfinished)
 
 
 def _join(names: dict[str, Path], out: Path) -> None:
     unfinished = out.with_name(f'{out.name}.partial')
-    with h5py.File(unfinished, 'w') as file:
-        for name, part in names.items():
-            with h5py.File(part, 'r') as source:
-                source.copy(source[name], file, name=name)
-    _verify(unfinished, names)
-    unfinished.replace(out)
+    try:
+        with h5py.File(unfinished, 'w') as file:
+            for name, part in names.items():
+                with h5py.File(part, 'r') as source:
+                    source.copy(source[name], file, name=name)
+        _verify(unfinished, names)
+        unfinished.replace(out)
+    finally:
+        remove(unfinished)
 
 
-def _count_clips(path: Path) -> int:
-    found: list[str] = []
+def _clips(path: Path) -> dict[str, str]:
+    """Name to hash of the clips in a file."""
+    found: dict[str, str] = {}
+
+    def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
+        if 'sha256' in node.attrs:
+            found[name] = node.attrs['sha256']
+
     with h5py.File(path, 'r') as file:
-        file.visititems(lambda name, node: found.append(name) if 'sha256' in node.attrs else None)
-    return len(found)
+        file.visititems(visit)
+    return found
 
 
 def _verify(path: Path, names: Iterable[str]) -> None:

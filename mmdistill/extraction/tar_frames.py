@@ -14,6 +14,8 @@ BLOCK = 512
 # A tar ends with two blocks of zeros; without them it may be cut short between two files.
 END = bytes(2 * BLOCK)
 PLANES = ('u', 'v')
+# What tarfile raises for headers that are damaged, those of sparse files among them.
+DAMAGED = (tarfile.TarError, EOFError, ValueError, LookupError, ArithmeticError, MemoryError)
 
 
 def make_unpack_job(path: Path) -> Job:
@@ -53,8 +55,10 @@ def unpack_frames(job: Job, advance: Advance) -> None:
         if not folders:
             raise VideoError(f'{job.path} holds no images: fetch it again.')
         check_length(job.name, max(folders.values()), job.path)
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise VideoError(f'{job.path} cannot be unpacked: {error}') from error
+    except VideoError:
+        raise
+    except DAMAGED as error:
+        raise VideoError(f'{job.path} cannot be unpacked ({error}): fetch it again.') from error
     job.put_in_place()
 
 
@@ -63,7 +67,13 @@ def _place(member: tarfile.TarInfo, job: Job) -> Path:
     parts = [part for part in PurePosixPath(member.name).parts if part != '.']
     if parts[:1] == [job.name]:
         parts = parts[1:]
-    is_image = member.isfile() and parts and Path(parts[-1]).suffix.lower() in IMAGES
+    # A sparse file may claim to be of any size.
+    is_image = (
+        member.isfile()
+        and not member.issparse()
+        and parts
+        and Path(parts[-1]).suffix.lower() in IMAGES
+    )
     if not is_image or not (len(parts) == 1 or len(parts) == 2 and parts[0] in PLANES):
         raise VideoError(
             f'{job.path} holds {member.name!r}: expected images, or images in u and v. It is no '
@@ -84,6 +94,6 @@ def _estimate_frames(path: Path) -> int:
     try:
         with tarfile.open(path, 'r|') as tar:
             first = next((member.size for member in tar if member.isfile()), 0)
-    except (tarfile.TarError, OSError):
+    except (*DAMAGED, OSError):
         return 0  # its job will report it
     return path.stat().st_size // (2 * BLOCK + first)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmdistill.extraction import frame_packing
+from mmdistill.locks import output_lock
 from mmdistill.modalities import FlowModality, RGBModality
 
 
@@ -28,7 +29,7 @@ def data(tmp_path):
 @pytest.fixture
 def pack(load_tool, data):
     def run(*words):
-        load_tool('data/pack_hdf5.py').main([*words, '--out', str(data / 'out.h5')])
+        return load_tool('data/pack_hdf5.py').main([*words, '--out', str(data / 'out.h5')])
 
     return run
 
@@ -88,11 +89,11 @@ def test_videos(data, pack):
 def test_a_killed_run_continues(data, pack, monkeypatch, capsys):
     original = frame_packing._write_part
 
-    def die_at_the_second(clip, part):
-        if clip.name == 'P01_102':
+    def die_at_the_second(name, images, part):
+        if name == 'P01_102':
             part.with_suffix('.partial').write_bytes(b'half')
             raise KeyboardInterrupt
-        original(clip, part)
+        original(name, images, part)
 
     monkeypatch.setattr(frame_packing, '_write_part', die_at_the_second)
     with pytest.raises(KeyboardInterrupt):
@@ -124,7 +125,7 @@ def test_a_kill_while_the_file_is_joined_leaves_no_file(data, pack, monkeypatch)
 
 def test_parts_that_a_kill_left_over_are_removed(data, pack, monkeypatch, capsys):
     """Killed when the file had its name, but its parts were still there."""
-    monkeypatch.setattr(frame_packing.shutil, 'rmtree', lambda path: None)
+    monkeypatch.setattr(frame_packing, '_remove_parts', lambda path: None)
     pack('--folders', str(data / 'frames/*'))
     monkeypatch.undo()
     content = (data / 'out.h5').read_bytes()
@@ -169,16 +170,63 @@ class TestBadInput:
         with pytest.raises(SystemExit, match='was begun with'):
             pack('--folders', str(data / 'frames/*'))
 
-    def test_flow_that_is_not_complete(self, data, pack):
-        (data / 'flow/P01_101/v/frame_0000000003.jpg').unlink()
-        with pytest.raises(SystemExit, match='3 images in u and 2 in v'):
-            pack('--flow', str(data / 'flow/*'))
+    def test_flow_that_is_not_complete(self, data, pack, capsys):
+        """The other clip is packed, and the file appears when the bad one has been repaired."""
+        image = data / 'flow/P01_101/v/frame_0000000003.jpg'
+        content = image.read_bytes()
+        image.unlink()
+        assert pack('--flow', str(data / 'flow/*')) == 1
+        printed = capsys.readouterr().out
+        assert 'FAILED P01_101: ' in printed and '3 images in u and 2 in v' in printed
+        assert '1 of 2 clips failed' in printed and 'out.h5.parts' in printed
+        assert not (data / 'out.h5').exists()
+        image.write_bytes(content)
+        assert pack('--flow', str(data / 'flow/*')) == 0
+        assert 'P01_102' not in capsys.readouterr().out  # it was there
+        same(FlowModality(channels=3), 'flow', data / 'out.h5', data / 'flow/P01_102')
+        assert not (data / 'out.h5.parts').exists()
 
-    def test_a_frame_that_is_missing(self, data, pack):
+    def test_nothing_but_bad_clips_leaves_nothing(self, data, pack):
+        for image in data.glob('flow/*/v/frame_0000000003.jpg'):
+            image.unlink()
+        assert pack('--flow', str(data / 'flow/*')) == 1
+        assert sorted(path.name for path in data.iterdir()) == ['flow', 'frames']
+
+    def test_a_folder_of_parts_that_holds_something_else(self, data, pack):
+        (data / 'out.h5.parts').mkdir()
+        (data / 'out.h5.parts/notes.txt').write_text('mine')
+        with pytest.raises(SystemExit, match=r'out\.h5\.parts is not replaced.*holds notes\.txt'):
+            pack('--folders', str(data / 'frames/*'))
+        assert (data / 'out.h5.parts/notes.txt').read_text() == 'mine'
+
+    def test_parts_that_are_not_in_the_file_are_kept(self, data, pack, monkeypatch):
+        monkeypatch.setattr(frame_packing, '_remove_parts', lambda path: None)
+        pack('--folders', str(data / 'frames/*'))
+        monkeypatch.undo()
+        with h5py.File(data / 'out.h5', 'w') as file:
+            file['P01_101'] = 1
+        with pytest.raises(SystemExit, match='is there already; move it away'):
+            pack('--folders', str(data / 'frames/*'))
+        assert len(list((data / 'out.h5.parts').glob('*.h5'))) == 2
+
+    def test_another_run_packs_the_same_file(self, data, pack):
+        message = r'Another run still works in .*out\.h5: `python '
+        with output_lock(data / 'out.h5'), pytest.raises(SystemExit, match=message):
+            pack('--folders', str(data / 'frames/*'))
+
+    def test_a_frame_that_is_missing(self, data, pack, capsys):
         csv = data / 'ann.csv'
         csv.write_text('narration_id,video_id,start_frame,stop_frame\nn1,P01_102,1,9\n')
-        with pytest.raises(SystemExit, match='frame_0000000004.jpg is missing'):
+        assert pack('--folders', str(data / 'frames/*'), '--segments', str(csv)) == 1
+        assert 'frame_0000000004.jpg is missing' in capsys.readouterr().out
+
+    def test_a_folder_that_is_missing_is_told_before_anything_is_packed(self, data, pack):
+        csv = data / 'ann.csv'
+        rows = 'n1,P01_102,1,2\nn2,P09_109,1,2\n'
+        csv.write_text(f'narration_id,video_id,start_frame,stop_frame\n{rows}')
+        with pytest.raises(SystemExit, match=r'ann\.csv.*no folder of its video among the 2'):
             pack('--folders', str(data / 'frames/*'), '--segments', str(csv))
+        assert not (data / 'out.h5.parts').exists()
 
     def test_nothing_found(self, data, pack):
         with pytest.raises(SystemExit, match="Nothing matches '.*gone"):

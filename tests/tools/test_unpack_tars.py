@@ -1,10 +1,12 @@
 """The unpacker of EPIC-KITCHENS' tars: whole folders or none, and bad tars by name."""
 
+import io
 import tarfile
 
 import pytest
 
 from mmdistill.extraction import tar_frames
+from mmdistill.locks import output_lock
 from mmdistill.modalities import epic_errata
 
 
@@ -98,6 +100,35 @@ def test_the_first_extraction_of_two_videos(unpack, write, monkeypatch):
     write('P01_109', *frames(4, 'u/'), *frames(4, 'v/'))
     code, printed = unpack()
     assert code == 1 and '--errata' in printed
+
+
+@pytest.mark.parametrize(
+    'headers',
+    [
+        {'GNU.sparse.map': 'x,y', 'GNU.sparse.size': '10'},
+        {'GNU.sparse.size': 'much', 'GNU.sparse.offset': '0'},
+        {'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '9'},
+        {'GNU.sparse.map': '0,4,9,1', 'GNU.sparse.size': '99999999999999999999'},
+    ],
+    ids=['map', 'size', 'no map', 'huge'],
+)
+def test_a_broken_sparse_tar_is_named_and_the_others_are_done(unpack, write, tmp_path, headers):
+    write('P01_02', *frames(1))
+    with tarfile.open(tmp_path / 'P01_01.tar', 'w', format=tarfile.PAX_FORMAT) as tar:
+        info = tarfile.TarInfo(frames(1)[0])
+        info.pax_headers, info.size = headers, 600
+        tar.addfile(info, io.BytesIO(b'x' * 600))
+    code, printed = unpack()
+    assert code == 1 and 'FAILED P01_01: ' in printed and 'P01_01.tar' in printed
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == ['P01_02', 'source']
+
+
+def test_two_runs_do_not_unpack_side_by_side(unpack, write, tmp_path):
+    write('P01_01', *frames(1))
+    message = 'Another run still works in'
+    with output_lock(tmp_path, inside='extraction'), pytest.raises(SystemExit, match=message):
+        unpack()
+    assert not (tmp_path / 'P01_01').exists()
 
 
 def test_nothing_found(unpack):

@@ -13,7 +13,8 @@
     python tools/data/pack_hdf5.py --flow --ann data/mine/train.csv data/mine/val.csv \\
         --data-root data/mine --media 'flow/{video_id}' --out data/mine/flow.h5
 
-Killed and started again it continues. Until the end the disk holds the frames twice. Point `media`
+Killed and started again it continues. Clips that cannot be read are named at the end, with exit
+code 1; the others are kept, and the file is made when all are there. Until the end the disk holds the frames twice. Point `media`
 of the data set at the file: `rgb='rgb.h5'`.
 """
 
@@ -36,10 +37,10 @@ from mmdistill.extraction.frame_packing import (
 )
 from mmdistill.extraction.segments import add_video_arguments, find_videos
 from mmdistill.files import find_paths
+from mmdistill.locks import output_lock
 from mmdistill.ranges import Range
 from mmdistill.places import check_output
 from mmdistill.user_errors import one_line_errors
-from mmdistill.video import VideoError
 
 JPEG_QUALITY = Range(1, 100, whole=True)
 COLUMNS = ('narration_id', 'video_id', 'start_frame', 'stop_frame')
@@ -82,6 +83,9 @@ def list_clips(args: argparse.Namespace) -> Iterable[Clip]:
     named = named_paths(args)
     if args.segments:
         rows = read_rows(args.segments, COLUMNS)
+        for row in rows:
+            if row.text('video_id') not in named:
+                raise row.error(f'there is no folder of its video among the {len(named)} given')
         # One after the other: the names of all images of a data set are too many.
         return (segment_clip(row, named, args.template, args.flow is not None) for row in rows)
     if args.videos is not None:
@@ -122,8 +126,6 @@ def segment_clip(row: Row, folders: dict[str, Path], template: str, is_flow: boo
     Flow has u and v of every RGB frame; where it was published for every second one, twice.
     """
     video_id = row.text('video_id')
-    if video_id not in folders:
-        raise row.error(f'there is no folder of video {video_id!r} among {len(folders)}')
     folder = folders[video_id]
     stride = PublishedFrames.of(video_id).flow_stride if is_flow else 1
     planes = [folder / 'u', folder / 'v'] if is_flow else [folder]
@@ -140,17 +142,25 @@ def segment_clip(row: Row, folders: dict[str, Path], template: str, is_flow: boo
 
 
 @one_line_errors
-def main(argv: Sequence[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> int:
     """Pack, and say what was packed."""
     args = parse_args(argv)
     check_output(args.out)
     settings = {} if args.videos is None else dict(quality=args.quality)
-    try:
-        count = pack_clips(list_clips(args), args.out, settings, print)
-    except VideoError as error:
-        sys.exit(f'error: {error} What was packed so far is kept.')
-    print(f'{args.out}: {count} clips, {args.out.stat().st_size / 1e6:.1f} MB.')
+    with output_lock(args.out):
+        packed = pack_clips(list_clips(args), args.out, settings, print)
+    for name, reason in packed.failures.items():
+        print(f'FAILED {name}: {reason}')
+    if packed.failures:
+        print(
+            f'{len(packed.failures)} of {packed.num_clips + len(packed.failures)} clips failed. '
+            f'The others are kept in {args.out}.parts, and {args.out} is not made without all. '
+            'Repair the files, or leave them out, and run the same command again.'
+        )
+        return 1
+    print(f'{args.out}: {packed.num_clips} clips, {args.out.stat().st_size / 1e6:.1f} MB.')
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

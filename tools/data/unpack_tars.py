@@ -16,6 +16,7 @@ from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
 from mmdistill.extraction.jobs import report_failures, run_jobs
+from mmdistill.extraction.outputs import locked_outputs
 from mmdistill.extraction.tar_frames import make_unpack_job, set_up_unpacking
 from mmdistill.files import find_paths
 from mmdistill.ranges import COUNT
@@ -41,7 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if folders:
         raise IsADirectoryError(f'{folders[0]} is a folder, not a tar: give tars, such as */*.tar.')
     jobs = [make_unpack_job(path) for path in paths]
-    return report_failures(run_jobs(set_up_unpacking, jobs, args.workers), len(jobs))
+    with locked_outputs(jobs):
+        report = run_jobs(set_up_unpacking, jobs, args.workers)
+    return report_failures(report, len(jobs))
 
 
 if __name__ == '__main__':
