@@ -7,6 +7,7 @@ Run it again after an interruption: what is finished is kept. On several GPUs:
 
 import argparse
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
@@ -22,7 +23,9 @@ from mmdistill.cache.fingerprint import augmentation_seed
 from mmdistill.cache.writer import expert_answers
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
+from mmdistill.files import remove_parts
 from mmdistill.hooks import collect_holdout
+from mmdistill.locks import output_lock
 from mmdistill.models import MultimodalTeacher
 from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE, SEED
@@ -80,6 +83,8 @@ def write(cfg: Config, args: argparse.Namespace) -> CacheWriter:
         fingerprint=fingerprint(cfg, cfg.teacher, ids),
     )
     writer = CacheWriter(args.out, manifest)
+    if is_main_process():
+        remove_parts(args.out)
     barrier()  # every rank has looked at what is there before anything is written
     if is_main_process():
         writer.begin()
@@ -113,7 +118,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     adapt_to_cpu(cfg)  # gloo, where there is no GPU
     if args.launcher != 'none' and not is_distributed():
         init_dist(args.launcher)
-    writer = write(cfg, args)
+    with output_lock(args.out, inside='cache') if is_main_process() else nullcontext():
+        writer = write(cfg, args)
     if is_main_process():
         stored = writer.manifest
         print(

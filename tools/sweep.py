@@ -20,6 +20,7 @@ from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
+from mmdistill.locks import output_lock
 from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE, SEED
 from mmdistill.reports.report_data import read_metrics
@@ -129,11 +130,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         options=args.cfg_options,
     )
     runs = sweep_runs(settings)
-    write_configs(settings, runs)
-    # One student that diverges must not keep the others from being trained.
-    summary = run_chain(sweep_stages(settings, runs), min(args.jobs, os.cpu_count() or 1), True)
-    rows, axes = collect(runs, summary), list(args.grid)
-    write(rows, axes, args.work_dir)
+    with output_lock(args.work_dir, inside='sweep'):
+        write_configs(settings, runs)
+        # One student that diverges must not keep the others from being trained.
+        summary = run_chain(sweep_stages(settings, runs), min(args.jobs, os.cpu_count() or 1), True)
+        rows, axes = collect(runs, summary), list(args.grid)
+        write(rows, axes, args.work_dir)
     show(Console(), rows, axes, args.split)
     print(f'Wrote {args.work_dir}/sweep.csv and sweep.png')
     if summary.failed:

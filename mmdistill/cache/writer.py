@@ -134,6 +134,6 @@ def _extended(stored: Manifest, wanted: Manifest, folder: Path) -> Manifest:
     if found:
         raise ValueError(
             f'{folder} holds a cache that depends on something else ({"; ".join(found)}): give '
-            'another folder, or delete this one.'
+            'another folder, or move this one away.'
         )
     return replace(stored, views=max(stored.views, wanted.views))

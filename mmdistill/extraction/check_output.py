@@ -40,8 +40,8 @@ def report_check(problems: list[str], num_videos: int) -> int:
     names = {problem.split(':')[0] for problem in problems}
     if problems:
         print(
-            f'{len(names)} of {num_videos} videos are not as they should be: delete what was made '
-            'of them and run the same command without --check.'
+            f'{len(names)} of {num_videos} videos are not as they should be: move away what was '
+            'made of them and run the same command without --check.'
         )
     else:
         print(f'Fine: {num_videos} videos.')

@@ -10,7 +10,7 @@ from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
-from ..files import write_whole
+from ..files import remove_parts, write_whole
 from ..registry import HOOKS
 
 LAST = 'last_checkpoint'
@@ -47,6 +47,8 @@ class SafeCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Validate again what was, or should have been, validated after the checkpoint."""
         super().before_train(runner)
+        if is_main_process() and isinstance(self.file_backend, LocalBackend):
+            remove_parts(Path(self.out_dir))  # of runs that were killed while they saved
         if runner._resume and validation_was_due(runner):
             runner.logger.info('The checkpoint is of before its validation, which comes first.')
             runner.val_loop.run()

@@ -22,6 +22,9 @@ from .video_detections import impossible_boxes
 BOX = 1  # field of a detection, in both schemas
 # Wire types of protobuf.
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+MOST_BYTES = 10  # of a varint, which holds 64 bits
+# What decoding any other bytes can raise.
+DAMAGED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error)
 
 
 class Schema(NamedTuple):
@@ -102,7 +105,7 @@ def decode_message(message: bytes, where: str, schema: Schema = HANDS_AND_OBJECT
             elif field in schema.detections:
                 rows.append(_row(value, schema.detections[field], schema))
         boxes_M6 = np.array(rows, np.float32).reshape(-1, 6)
-    except (AttributeError, IndexError, TypeError, ValueError, struct.error) as error:
+    except DAMAGED as error:
         raise ValueError(f'{where} is no message of detections ({error!r}).') from error
     # Detectors draw a little beyond the frame; pixels are far larger.
     if not np.isfinite(boxes_M6).all() or (np.abs(boxes_M6[:, :4]) > 2).any():
@@ -146,10 +149,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def _varint(message: bytes, place: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[place]
-        value |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
+    value = 0
+    for number in range(MOST_BYTES):
+        byte = message[place + number]
+        value |= (byte & 0x7F) << 7 * number
         if byte < 0x80:
-            return value, place
+            return value, place + number + 1
+    raise ValueError(f'a number of more than {MOST_BYTES} bytes')

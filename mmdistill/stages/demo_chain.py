@@ -72,7 +72,6 @@ def data_stages(settings: DemoSettings) -> list[Stage]:
         home=home,
         needs=('render',),
         outputs=(f'{data}/P01/flow_frames',),
-        owned=(f'{data}/P*/flow_frames',),
     )
     return [render, _training(settings, 'detector', ('render',)), flow, _detections(settings)]
 
@@ -88,13 +87,13 @@ def _detections(settings: DemoSettings) -> Stage:
             '--ann',
             *(f'{data}/annotations/EPIC_100_{split}.csv' for split in ('train', 'validation')),
             *('--data-root', data, '--out', f'{data}/detections.h5'),
-            *('--stride', '2', '--workers', '{workers}'),
+            # Of another detector, it is made again: the tool replaces only what is its own.
+            *('--stride', '2', '--workers', '{workers}', '--overwrite'),
         ),
         home=settings.work_dir,
         needs=('detector',),
         inputs=(settings.config('detector'),),
         outputs=(f'{data}/detections.h5',),
-        owned=(f'{data}/detections.h5*',),
     )
 
 

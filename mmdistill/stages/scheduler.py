@@ -107,7 +107,7 @@ def run_chain(stages: list[Stage], jobs: int, keep_going: bool = False) -> RunSu
     with stopped_in_one_line():
         try:
             return run_stages(stages, jobs, cores, make_display(), keep_going=keep_going)
-        except (StageFailedError, RuntimeError, FileNotFoundError) as error:
+        except (StageFailedError, RuntimeError, FileNotFoundError, FileExistsError) as error:
             sys.exit(str(error))
 
 
@@ -192,6 +192,9 @@ class _Scheduler:
     def _start(self, stage: Stage, workers: int) -> _Running:
         identity = stage.identity(self.runs)
         resume = read_json(stage.start_mark) == identity
+        if not resume:
+            stage.check_owned()
+            write_json(stage.start_mark, {})  # begun, with nothing to resume
         stage.stamp.unlink(missing_ok=True)
         if not resume:
             stage.clear()
@@ -258,7 +261,7 @@ class _Scheduler:
         end = '\n'.join(f'  | {line}' for line in last_lines(stage.log, 25))
         message = (
             f"Stage '{stage.name}' {reason}. The end of {stage.log}:\n{end}\n"
-            f'To continue: mend the cause and run {self.again}; finished stages are kept, '
+            f'To continue: fix the cause and run {self.again}; finished stages are kept, '
             'an interrupted one goes on where it can.'
         )
         if not self.keep_going:

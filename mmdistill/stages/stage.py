@@ -7,14 +7,13 @@ stage leads to a new run of exactly what depends on it.
 
 import hashlib
 import json
-import shutil
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.config import Config
 
-from ..files import find_file, matches, write_whole
+from ..files import find_file, matches, remove, write_whole
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class OneFile:
             FileNotFoundError: if the pattern matches no file, or several.
         """
         return find_file(
-            self.pattern, 'output', f'remove {Path(self.pattern).parent} and run again'
+            self.pattern, 'output', f'move {Path(self.pattern).parent} away and run again'
         )
 
     def __str__(self) -> str:
@@ -95,14 +94,26 @@ class Stage:
         """Patterns of `outputs` that match nothing."""
         return [pattern for pattern in self.outputs if not matches(pattern)]
 
+    def check_owned(self) -> None:
+        """Refuse to remove what no run of this stage has written.
+
+        Raises:
+            FileExistsError: Something is there, and the stage has never run.
+        """
+        found = [] if self.stamp.exists() or self.start_mark.exists() else self._written()
+        if found:
+            raise FileExistsError(
+                f"{found[0]} is there already, but stage '{self.name}' has never run in "
+                f'{self.home}: choose another place, or move it away.'
+            )
+
     def clear(self) -> None:
         """Remove everything that only this stage writes."""
-        for pattern in self.owned:
-            for path in matches(pattern):
-                if path.is_dir():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
+        for path in self._written():
+            remove(path)
+
+    def _written(self) -> list[Path]:
+        return [path for pattern in self.owned for path in matches(pattern)]
 
 
 def content_digest(path: Path) -> str:

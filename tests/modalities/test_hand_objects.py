@@ -111,6 +111,16 @@ class TestBadInput:
         with pytest.raises(ValueError, match='here is no message'):
             decode_message(damaged, 'here')
 
+    @pytest.mark.parametrize('field', [b'\x10', b'\x18', b'\x1a'], ids=['number', 'box', 'size'])
+    def test_a_number_that_does_not_end(self, field):
+        """It would be worked on for hours."""
+        with pytest.raises(ValueError, match='^file, message 3 .*more than 10 bytes'):
+            decode_message(field + b'\xff' * 5_000_000, 'file, message 3')
+
+    def test_a_frame_number_that_is_infinite(self):
+        with pytest.raises(ValueError, match='^here is no message'):
+            decode_message(b'\x15\x00\x00\x80\x7f', 'here')
+
     def test_pixels(self):
         pixels = text(4, detection((10, 20, 300, 200), 0.5))
         with pytest.raises(ValueError, match='fractions of the frame, not pixels'):
