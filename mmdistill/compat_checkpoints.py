@@ -71,6 +71,10 @@ def download_weights_only() -> None:
             module.load_url = functools.partial(load_url, weights_only=True)
 
 
+class ForgedCheckpointError(RuntimeError):
+    """A checkpoint holds something that MMEngine never writes; the text goes on from its name."""
+
+
 class PlainHistory(HistoryBuffer):
     """A HistoryBuffer of a checkpoint until its state is there; then it is an ordinary one."""
 
@@ -79,12 +83,12 @@ class PlainHistory(HistoryBuffer):
         state = dict(state)
         for name, method in state.pop('statistics_methods', {}).items():
             if name not in HISTORY_STATISTICS or method is not getattr(HistoryBuffer, name):
-                raise RuntimeError(f'its log history brings a statistic {name!r} of its own')
+                raise ForgedCheckpointError(f'its log history brings a statistic {name!r}')
         values, counts = state.get('_log_history'), state.get('_count_history')
         if state.keys() != HISTORY_STATE or not all(
             isinstance(x, PlainArray) and x.ndim == 1 for x in (values, counts)
         ):
-            raise RuntimeError('its log history holds other things than numbers')
+            raise ForgedCheckpointError('its log history holds other things than numbers')
         self.max_length = int(state['max_length'])
         self._log_history, self._count_history = np.array(values), np.array(counts)
         self._set_default_statistics()
@@ -95,7 +99,7 @@ def history_statistic(owner: object, name: str) -> object:
     """Stand in for `getattr` inside a checkpoint: only HistoryBuffer's own statistics pass."""
     if owner is PlainHistory and name in HISTORY_STATISTICS:
         return getattr(HistoryBuffer, name)
-    raise RuntimeError(f'it asks for getattr({owner!r}, {name!r}), which MMEngine never writes')
+    raise ForgedCheckpointError(f'it asks for getattr({owner!r}, {name!r})')
 
 
 class PlainType:
@@ -103,13 +107,13 @@ class PlainType:
 
     def __init__(self, code: str, *flags: bool) -> None:
         if code not in NUMBERS:
-            raise RuntimeError(f'it holds NumPy data of type {code!r}, not numbers')
+            raise ForgedCheckpointError(f'it holds NumPy data of type {code!r}, not numbers')
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: tuple) -> None:
         """Nothing to set: the state of every such type is known."""
         if state != self.dtype.__reduce__()[2]:
-            raise RuntimeError(f'it forges the NumPy type {self.dtype}: {state}')
+            raise ForgedCheckpointError(f'it forges the NumPy type {self.dtype}: {state}')
 
 
 class PlainArray(np.ndarray):
@@ -123,7 +127,7 @@ class PlainArray(np.ndarray):
         """Take shape, type and bytes."""
         version, shape, kind, in_columns, content = state
         if not isinstance(kind, PlainType) or not isinstance(content, bytes):
-            raise RuntimeError('it holds a NumPy array of other things than numbers')
+            raise ForgedCheckpointError('it holds a NumPy array of other things than numbers')
         super().__setstate__((version, shape, kind.dtype, in_columns, content))
 
     def __reduce__(self) -> tuple:
@@ -139,5 +143,5 @@ def empty_array(*_: Any) -> PlainArray:
 def plain_number(kind: PlainType, content: bytes) -> np.generic:
     """Stand in for NumPy's `scalar`: one number from its bytes."""
     if not isinstance(kind, PlainType) or len(content) != kind.dtype.itemsize:
-        raise RuntimeError('it holds a NumPy scalar that is no number')
+        raise ForgedCheckpointError('it holds a NumPy scalar that is no number')
     return np.frombuffer(content, kind.dtype)[0]

@@ -118,9 +118,12 @@ def array(kind: object, content: object) -> Forged:
 
 F8 = np.dtype('f8')
 FORGED = {
-    'mean becomes max': (history(statistics_methods=dict(mean=HistoryBuffer.max)), "'mean' of its"),
-    'mean becomes 5': (history(statistics_methods=dict(mean=5)), "'mean' of its own"),
-    'a statistic more': (history(statistics_methods=dict(p=HistoryBuffer.min)), "'p' of its own"),
+    'mean becomes max': (
+        history(statistics_methods=dict(mean=HistoryBuffer.max)),
+        "statistic 'mean'",
+    ),
+    'mean becomes 5': (history(statistics_methods=dict(mean=5)), "statistic 'mean'"),
+    'a statistic more': (history(statistics_methods=dict(p=HistoryBuffer.min)), "statistic 'p'"),
     'statistics of its own': (history(_statistics_methods={}), 'other things than numbers'),
     'a method of its own': (history(mean=HistoryBuffer.max), 'other things than numbers'),
     'a history of text': (history(_log_history='abc'), 'other things than numbers'),

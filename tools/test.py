@@ -12,7 +12,6 @@ from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.model import revert_sync_batchnorm
-from mmengine.runner import Runner
 from torch import nn
 
 import mmdistill
@@ -23,6 +22,7 @@ from mmdistill.models import MultimodalTeacher
 from mmdistill.models.temperature import KEY, read_temperatures, use_temperatures
 from mmdistill.places import check_output
 from mmdistill.ranges import COUNT, SEED
+from mmdistill.runner import CheckedRunner
 from mmdistill.user_errors import one_line_errors
 
 # Upstream's metrics that take one row of scores per clip and would misread the views of a dump.
@@ -30,7 +30,7 @@ ONE_VIEW_METRICS = ('AccMetric', 'ConfusionMatrix')
 PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmdet', 'mmaction2', 'numpy')
 
 
-class TestRunner(Runner):
+class TestRunner(CheckedRunner):
     """A runner that only tests."""
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
@@ -39,16 +39,8 @@ class TestRunner(Runner):
 
     def load_or_resume(self) -> None:
         """Load strictly: a checkpoint of another model is an error, not a bad result."""
-        if self._load_from is None:
-            return
-        try:
+        if self._load_from is not None:
             self.load_checkpoint(self._load_from, strict=True)
-        except RuntimeError as error:
-            reason = '; '.join(line.strip() for line in str(error).splitlines() if line.strip())
-            raise ValueError(
-                f'{self._load_from} does not fit the model of {self.cfg.filename}: give the '
-                f'checkpoint that was trained with this config. {reason}'
-            ) from error
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
+from mmengine.logging import print_log
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_tools import load_config
 from mmdistill.files import find_file
-from mmdistill.hooks import latest_checkpoint
 from mmdistill.locks import training_lock
 from mmdistill.places import check_output
 from mmdistill.ranges import COUNT, SEED
+from mmdistill.resume import latest_checkpoint
+from mmdistill.runner import CheckedRunner, nothing_to_resume
 from mmdistill.user_errors import one_line_errors
 
 
@@ -59,10 +60,11 @@ def build_config(args: argparse.Namespace) -> Config:
     check_output(cfg.work_dir, folder=True)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.resume == 'auto':
-        cfg.resume, cfg.load_from = True, latest_checkpoint(cfg.work_dir)
+    found = latest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume
+    if found:
+        cfg.resume, cfg.load_from = True, found
     elif args.resume:
-        cfg.resume, cfg.load_from = True, args.resume
+        print_log(nothing_to_resume(cfg.work_dir), 'current')
     if cfg.get('load_from'):
         advice = 'give the path of yours, or start without one: load_from=None'
         cfg.load_from = find_file(cfg.load_from, 'checkpoint', advice)
@@ -86,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = build_config(args)
     with training_lock(cfg.work_dir, args.launcher):
-        Runner.from_cfg(cfg).train()
+        CheckedRunner.from_cfg(cfg).train()
 
 
 if __name__ == '__main__':

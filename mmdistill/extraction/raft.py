@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  (its usual name)
 from torch import Tensor, nn
 
+from mmdistill.checkpoints import load_strictly, read_checkpoint
 from mmdistill.ranges import ONE_OR_MORE
 from mmdistill.registry import FLOW_ESTIMATORS
 
@@ -88,13 +89,8 @@ def _build(model: str, weights: str) -> nn.Module:
 
 
 def _load(network: nn.Module, path: Path) -> None:
-    if not path.is_file():
-        raise FileNotFoundError(f'There are no weights {path}; correct the path.')
-    try:
-        state = torch.load(path, map_location='cpu', weights_only=True)
-        network.load_state_dict(state.get('state_dict', state))
-    except Exception as error:  # torch raises a dozen types for files that are no weights
-        raise ValueError(f'{path} does not hold weights of this model: {error}') from error
+    advice = 'Give weights of this model of torchvision.'
+    load_strictly(network, read_checkpoint(path), path, type(network).__name__, advice)
 
 
 def _padded(image_HW3: np.ndarray, device: torch.device) -> Tensor:

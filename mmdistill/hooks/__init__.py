@@ -6,7 +6,7 @@ from .distillation_loss_hook import DistillationLossHook
 from .holdout import HoldoutLogits, collect_holdout, holdout_report
 from .rank_buffers_hook import RankBuffersHook
 from .rng_state_hook import RngStateHook
-from .safe_checkpoint_hook import SafeCheckpointHook, latest_checkpoint
+from .safe_checkpoint_hook import SafeCheckpointHook
 from .teacher_weighting_hook import TeacherWeightingHook
 from .visual_report_hook import VisualReportHook
 
@@ -21,7 +21,6 @@ __all__ = [
     'VisualReportHook',
     'collect_holdout',
     'holdout_report',
-    'latest_checkpoint',
 ]
 
 compat_backends.name_images_for_mlflow()

@@ -1,7 +1,5 @@
 """Checkpoints that are there as a whole or not at all, and of which one is always left."""
 
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..files import remove_parts, write_whole
 from ..registry import HOOKS
-
-LAST = 'last_checkpoint'
+from ..resume import BEST
 
 
 class WholeFileBackend(LocalBackend):
@@ -46,12 +43,30 @@ class SafeCheckpointHook(CheckpointHook):
 
     def before_train(self, runner: Runner) -> None:
         """Validate again what was, or should have been, validated after the checkpoint."""
+        self._forget_other_folders(runner)
         super().before_train(runner)
         if is_main_process() and isinstance(self.file_backend, LocalBackend):
             remove_parts(Path(self.out_dir))  # of runs that were killed while they saved
         if runner._resume and validation_was_due(runner):
             runner.logger.info('The checkpoint is of before its validation, which comes first.')
             runner.val_loop.run()
+
+    def _forget_other_folders(self, runner: Runner) -> None:
+        """Of a resumed run take names alone: what is not in this work dir is never deleted.
+
+        The checkpoint may be of a work dir that was copied, or be resumed in a new one.
+        """
+        folder = self.out_dir or runner.work_dir
+        if folder != runner.work_dir:  # as upstream understands `out_dir`
+            folder = f'{folder}/{Path(runner.work_dir).name}'
+        for key, value in list(runner.message_hub.runtime_info.items()):
+            name = Path(str(value)).name
+            if key.startswith('best_ckpt') and name.startswith(BEST):
+                runner.message_hub.update_info(key, f'{folder}/{name}')
+            elif key.startswith('best_ckpt'):
+                runner.message_hub.pop_info(key)
+            elif key == 'keep_ckpt_ids':
+                runner.message_hub.update_info(key, [int(number) for number in value])
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
         outdated = None
@@ -97,18 +112,3 @@ def validation_was_due(runner: Runner) -> bool:
     else:
         done, last = runner.iter, loop.max_iters
     return done >= max(1, loop.val_begin) and (done % loop.val_interval == 0 or done == last)
-
-
-def latest_checkpoint(work_dir: str | Path) -> str | None:
-    """The newest checkpoint of a work dir that is complete; None where there is none.
-
-    What MMEngine noted in `last_checkpoint` counts, unless it is missing or was cut off.
-    """
-    folder = Path(work_dir)
-    note = folder / LAST
-    noted = note.read_text().strip() if note.is_file() else ''
-    saved = [p for kind in ('epoch', 'iter') for p in folder.glob(f'{kind}_*.pth')]
-    candidates = [Path(noted)] if noted else []
-    candidates += sorted(saved, key=os.path.getmtime, reverse=True)
-    # torch.save writes a zip archive, whose directory is at its end.
-    return next((str(p) for p in candidates if p.is_file() and zipfile.is_zipfile(p)), None)

@@ -24,10 +24,10 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.model import revert_sync_batchnorm
-from mmengine.runner.checkpoint import CheckpointLoader
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from ..checkpoints import CheckpointError, load_weights, read_checkpoint, weights_of
 from ..files import find_file
 from ..ranges import FRACTION, ONE_OR_MORE
 
@@ -251,21 +251,18 @@ def _load_weights(model: nn.Module, checkpoint: str | Path | None) -> dict:
         return {}
     advice = 'train one with tools/train.py and a config from configs/detectors'
     path = find_file(checkpoint, 'detector checkpoint', advice)
-    content = CheckpointLoader.load_checkpoint(path, map_location='cpu')
-    weights = content.get('state_dict', content)
-    try:
-        missing, unexpected = model.load_state_dict(weights, strict=False)
-    except RuntimeError as error:
-        raise ValueError(f'{path} does not fit the detector config: {error}') from error
+    content = read_checkpoint(path)
+    match = load_weights(model, weights_of(content, path))
     # Published checkpoints still hold the preprocessor's mean and std, which are config now.
-    unexpected = [key for key in unexpected if not key.startswith('data_preprocessor.')]
-    if missing or unexpected:
-        raise ValueError(
-            f'{path} does not fit the detector config: {len(missing)} weights missing '
-            f'{missing[:3]}, {len(unexpected)} unexpected {unexpected[:3]}. '
-            'Give the config that the checkpoint was trained with.'
+    unexpected = [key for key in match.unexpected if not key.startswith('data_preprocessor.')]
+    match = match._replace(unexpected=unexpected)
+    if not match.complete:
+        raise CheckpointError(
+            f'{path} does not fit the detector config: {match}. Give the config that the '
+            'checkpoint was trained with.'
         )
-    return content.get('meta', {})
+    meta = content.get('meta')
+    return meta if isinstance(meta, dict) else {}
 
 
 def _class_names(cfg: Config, checkpoint_meta: dict, model: nn.Module) -> list[str]:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from mmengine.logging import print_log
-from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
+from ..checkpoints import CheckpointError, load_strictly, read_checkpoint, weights_of
 from ..config_tools import read_model
 from ..files import find_file
 from ..registry import MODELS
@@ -42,7 +42,7 @@ class Expert(nn.Module):
 
     Raises:
         FileNotFoundError: The checkpoint is missing.
-        RuntimeError: The checkpoint does not fit the model.
+        CheckpointError: The checkpoint is damaged, or does not fit the model.
     """
 
     def __init__(
@@ -72,7 +72,8 @@ class Expert(nn.Module):
         if checkpoint is None:
             print_log(f'Expert {name!r} has no checkpoint: it is untrained.', 'current')
         else:
-            meta = _load(self.recognizer, find_checkpoint(checkpoint, name, config), name)
+            path = find_checkpoint(checkpoint, name, config)
+            meta = _load(self.recognizer, path, name, config)
             self.class_names = class_names_of(meta.get('dataset_meta'))
         self.requires_grad_(False)
         self.train(False)
@@ -133,14 +134,20 @@ def _take_batches(recognizer: nn.Module) -> None:
         recognizer.test_cfg = {k: v for k, v in test_cfg.items() if k != 'max_testing_views'}
 
 
-def _load(recognizer: nn.Module, path: str, name: str) -> dict[str, Any]:
+def _load(recognizer: nn.Module, path: str, name: str, config: str | None) -> dict[str, Any]:
     """Load strictly; returns the checkpoint's `meta`."""
+    expert = f'expert {name!r}' + (f' ({config})' if config else '')
     try:
-        checkpoint = load_checkpoint(recognizer, path, map_location='cpu', strict=True)
-    except RuntimeError as error:
-        reason = '; '.join(line.strip() for line in str(error).splitlines() if line.strip())
-        raise RuntimeError(
-            f'{path} does not fit the model of expert {name!r}: give the checkpoint that was '
-            f'trained with its config and the same cfg_options. {reason}'
-        ) from error
-    return checkpoint.get('meta', {})
+        checkpoint = read_checkpoint(path)
+        weights_of(checkpoint, path)
+    except CheckpointError as error:
+        raise CheckpointError(f'The checkpoint of {expert}: {error}') from error
+    load_strictly(
+        recognizer,
+        checkpoint,
+        path,
+        f'the model of {expert}',
+        'Give the checkpoint that was trained with its config and the same cfg_options.',
+    )
+    meta = checkpoint.get('meta')
+    return meta if isinstance(meta, dict) else {}

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 from mmaction.utils import SampleList
-from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from ..checkpoints import WRITTEN_BY, CheckpointError, read_checkpoint, shortened, weights_of
 from ..files import find_file, write_whole
 from ..labels import ACTION
 from ..metrics.temperature import check_temperatures
@@ -34,10 +34,13 @@ def read_temperatures(path: str | Path) -> dict[str, float]:
     advice = 'tools/analysis/temperature_scaling.py writes one'
     path = Path(find_file(path, 'file of temperatures', advice))
     if path.suffix == '.json':
-        content = json.loads(path.read_text())
+        try:
+            content = json.loads(path.read_text())
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f'{path} is no JSON file ({error}): {advice}.') from error
     else:
-        content = CheckpointLoader.load_checkpoint(str(path), 'cpu').get('meta', {})
-    if KEY not in content:
+        content = read_checkpoint(path, mapped=True).get('meta')
+    if not isinstance(content, dict) or not isinstance(content.get(KEY), dict):
         raise ValueError(
             f'{path} holds no temperatures: fit them with tools/analysis/temperature_scaling.py, '
             'and give the .json file of --out or the checkpoint of --publish.'
@@ -52,19 +55,19 @@ def publish(source: str, target: str | Path, temperatures: Mapping[str, float]) 
 
     Raises:
         FileExistsError: The target is there already.
-        ValueError: The source is no checkpoint of a training.
+        CheckpointError: The source is no checkpoint.
     """
     if Path(target).exists():
         raise FileExistsError(f'{target} is there already; give another name, or remove it.')
-    checkpoint = CheckpointLoader.load_checkpoint(source, 'cpu')
+    checkpoint = read_checkpoint(source)
     if 'state_dict' not in checkpoint:
-        raise ValueError(
-            f'{source} holds {sorted(checkpoint)[:5]}; expected a checkpoint with a state_dict, as '
-            'tools/train.py writes it.'
+        raise CheckpointError(
+            f'{source} holds {shortened(map(str, checkpoint))}; expected a checkpoint with a '
+            f'state_dict, {WRITTEN_BY}.'
         )
-    meta = {**checkpoint.get('meta', {}), KEY: dict(temperatures)}
+    meta = {**(checkpoint.get('meta') or {}), KEY: dict(temperatures)}
     content = io.BytesIO()
-    torch.save(dict(meta=meta, state_dict=checkpoint['state_dict']), content)
+    torch.save(dict(meta=meta, state_dict=weights_of(checkpoint, source)), content)
     write_whole(target, content.getvalue())
 
 

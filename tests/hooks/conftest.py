@@ -6,10 +6,10 @@ import pytest
 import torch
 from mmaction.structures import ActionDataSample
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmdistill.labels import set_task_labels
 from mmdistill.registry import DATASETS, MODELS
+from mmdistill.runner import CheckedRunner
 
 CLASSES = dict(verb=4, noun=5)
 EXPERTS = ('rgb', 'flow')
@@ -104,7 +104,7 @@ def train():
     def run(cfg):
         config = Config(cfg)
         config.experiment_name = f'test_{torch.randint(1 << 60, ()).item()}'
-        runner = Runner.from_cfg(config)
+        runner = CheckedRunner.from_cfg(config)
         runner.train()
         return runner
 

@@ -11,10 +11,10 @@ import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.optim.optimizer import amp_optimizer_wrapper
-from mmengine.runner import Runner
 
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.registry import HOOKS
+from mmdistill.runner import CheckedRunner
 
 STATES = ('state_dict', 'ema_state_dict', 'optimizer', 'param_schedulers', 'distillation', 'rng')
 CLIPS = 6  # of each process: three iterations an epoch
@@ -111,7 +111,7 @@ def _train(cfg, rank, ranks, port):
         )
         config.launcher = 'pytorch'
         config = adapt_to_cpu(config)
-    Runner.from_cfg(config).train()
+    CheckedRunner.from_cfg(config).train()
 
 
 def mixed_precision_on_cpu(patch):

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))  # the tests are found from the root, as pytest do
 
 from mmengine.registry import init_default_scope  # noqa: E402
 
-from mmdistill.hooks import latest_checkpoint  # noqa: E402
+from mmdistill.resume import latest_checkpoint  # noqa: E402
 from tests.conftest import recognizer_config  # noqa: E402
 from tests.hooks.conftest import distillation_config, write_experts  # noqa: E402
 from tests.hooks.exact_runs import (  # noqa: E402

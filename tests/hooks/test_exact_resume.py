@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmdistill.hooks import RngStateHook, latest_checkpoint
+from mmdistill.hooks import RngStateHook
+from mmdistill.resume import latest_checkpoint
 
 from .exact_runs import mixed_precision_on_cpu, resumable, run, states
 

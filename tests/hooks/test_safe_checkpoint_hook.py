@@ -9,8 +9,8 @@ from mmengine.registry import METRICS
 
 from mmdistill import files
 from mmdistill.files import write_whole
-from mmdistill.hooks import latest_checkpoint
 from mmdistill.hooks.safe_checkpoint_hook import WholeFileBackend
+from mmdistill.resume import latest_checkpoint
 
 SCORES = [0.9, 0.5, 0.6]
 
@@ -131,18 +131,6 @@ def test_an_old_checkpoint_goes_only_when_the_new_one_is_there(validated, train,
         train(validated(2))
     folder = puts[0].rpartition('/')[0]
     assert latest_checkpoint(folder) == f'{folder}/epoch_1.pth'
-
-
-def test_half_a_checkpoint_is_not_picked_up(tmp_path):
-    assert latest_checkpoint(tmp_path) is None
-    for epoch in (1, 2):
-        torch.save(dict(x=torch.rand(999)), tmp_path / f'epoch_{epoch}.pth')
-    whole = (tmp_path / 'epoch_2.pth').read_bytes()
-    (tmp_path / 'epoch_2.pth').write_bytes(whole[: len(whole) // 2])
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_2.pth'))
-    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
-    (tmp_path / 'last_checkpoint').write_text('')
-    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_1.pth')
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):

@@ -73,8 +73,9 @@ def test_the_work_dir_is_the_flag_or_else_the_configs_own(built):
 
 
 def test_resume_finds_the_last_checkpoint_or_takes_the_given_one(built):
+    # There is none yet: the run begins as it would without the flag, from the same weights.
     cfg = built('--resume')
-    assert cfg.resume and cfg.load_from is None
+    assert not cfg.get('resume') and cfg.load_from == 'https://example.org/weights.pth'
     Path('epoch_3.pth').touch()
     cfg = built('--resume', 'epoch_3.pth')
     assert cfg.resume and cfg.load_from == 'epoch_3.pth'

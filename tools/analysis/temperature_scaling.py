@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.checkpoints import read_checkpoint, weights_of
 from mmdistill.files import find_file, write_whole
 from mmdistill.metrics import ScoreTable, fit_temperatures
 from mmdistill.models.temperature import KEY, publish
@@ -83,6 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     if args.checkpoint:
         args.checkpoint = find_file(args.checkpoint, 'checkpoint', 'give the path of yours')
+        weights_of(read_checkpoint(args.checkpoint, mapped=True), args.checkpoint)
     for path in filter(None, (args.out, args.publish)):
         check_output(path)
     # Before the model runs: a test that cannot be read is no news for the end.

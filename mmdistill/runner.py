@@ -1,0 +1,77 @@
+"""MMEngine's Runner, which looks at a checkpoint before it goes on with it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from .checkpoints import CheckpointError, Match, load_weights, read_checkpoint, weights_of
+from .resume import check_model, check_optimizer, latest_checkpoint
+
+
+class CheckedRunner(Runner):
+    """A Runner that resumes its own training only, and says what it loads of another model."""
+
+    def load_or_resume(self) -> None:
+        """As upstream; a resume without a checkpoint begins at the beginning, and says so."""
+        if self._resume and self._load_from is None:
+            self._load_from = latest_checkpoint(self.work_dir)
+            if self._load_from is None:
+                self._resume = False
+                self.logger.info(nothing_to_resume(self.work_dir))
+        super().load_or_resume()
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: str | Callable = 'cpu',
+        strict: bool = False,
+        revise_keys: Sequence = (),
+    ) -> dict[str, Any]:
+        """Read a checkpoint, compare it with the training or the model, and load it.
+
+        Raises:
+            CheckpointError: It is damaged; of another training, where one is resumed; of another
+                model, where `strict` or where nothing of it fits.
+        """
+        checkpoint = read_checkpoint(filename, map_location)
+        # A file of weights alone becomes a checkpoint for the hooks.
+        weights = weights_of(checkpoint, filename)
+        if 'state_dict' not in checkpoint:
+            checkpoint = dict(state_dict=weights)
+        if self._resume:
+            check_model(self, checkpoint, filename)
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        if self._resume:  # after hooks that know why it differs
+            check_optimizer(self, checkpoint, filename)
+        model = self.model.module if is_model_wrapper(self.model) else self.model
+        match = load_weights(model, weights_of(checkpoint, filename))
+        self._judge(match, filename, strict)
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
+        return checkpoint
+
+    def _judge(self, match: Match, filename: str, strict: bool) -> None:
+        if match.complete:
+            return
+        config = self.cfg.filename or 'the config'
+        if strict:
+            raise CheckpointError(
+                f'{filename} does not fit the model of {config}: {match}. Give the checkpoint that '
+                'was trained with this config.'
+            )
+        if not match.fitting:
+            raise CheckpointError(
+                f'Nothing of {filename} fits the model of {config}: {match}. Give the checkpoint '
+                'of such a model, or start without one: load_from=None.'
+            )
+        self.logger.warning(
+            f'Of {filename} {match}. A new classifier (cls_head) is normal where the classes are '
+            'others; everything else that is missing starts from its initial weights.'
+        )
+
+
+def nothing_to_resume(work_dir: str) -> str:
+    """What a run says that is to be resumed and has no checkpoint."""
+    return f'There is no checkpoint in {work_dir}: starting from the beginning.'
