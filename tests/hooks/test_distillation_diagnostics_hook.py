@@ -1,7 +1,9 @@
 """What the diagnostics say in a real run, and that the run does not notice them."""
 
+import json
 from types import SimpleNamespace
 
+import pytest
 import torch
 
 from mmdistill.hooks import distillation_diagnostics_hook as module
@@ -26,6 +28,22 @@ def test_the_log_tells_how_they_get_on_and_training_is_the_same(distillation, tr
         assert f'Student and teacher in epoch {epoch}: gradient_ratio' in text
     assert text.count('Holdout student: acc/verb/top1') == 2
     assert watched.model.training
+
+
+def test_every_task_of_the_student_is_judged_by_its_labels(distillation, train, tmp_path):
+    runner = train(distillation(custom_hooks=[TEACHING, DIAGNOSTICS]))
+    student, loader = runner.model.eval(), runner.build_dataloader(runner.cfg.holdout_dataloader)
+    samples = [sample for batch in loader for sample in student.test_step(batch)]
+    expected = {
+        task: sum(int(s.pred_label[task]) == int(s.gt_labels.get(task)) for s in samples) / 5
+        for task in ('verb', 'noun')
+    }
+    assert expected['verb'] != expected['noun']  # or nothing would be shown
+    (path,) = (tmp_path / 'run').rglob('scalars.json')
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    (logged,) = [line for line in lines if 'holdout/student/acc/verb/top1' in line]
+    for task, accuracy in expected.items():
+        assert logged[f'holdout/student/acc/{task}/top1'] == pytest.approx(accuracy)
 
 
 def test_a_holdout_without_the_students_modality_is_named_once(distillation, train, tmp_path):

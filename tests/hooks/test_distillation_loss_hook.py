@@ -74,6 +74,21 @@ def test_experts_and_teacher_are_measured_before_training(distillation, train):
     assert log.index('Holdout teacher') < log.index('Saving checkpoint')
 
 
+def test_the_teacher_is_judged_by_the_labels_of_each_task(distillation, train):
+    cfg = distillation()
+    cfg['holdout_dataloader']['dataset']['num_clips'] = 20
+    runner = train(cfg)
+    hook = hook_of(runner)
+    loader = runner.build_dataloader(runner.cfg.holdout_dataloader)
+    samples = [sample for batch in loader for sample in hook.teacher.test_step(batch)]
+    expected = {
+        task: sum(int(s.pred_score[task].argmax()) == int(s.gt_labels.get(task)) for s in samples)
+        for task in ('verb', 'noun')
+    }
+    assert expected['verb'] != expected['noun']  # or nothing would be shown
+    assert hook.holdout_accuracy == {task: right / 20 for task, right in expected.items()}
+
+
 MARS = dict(
     type='mmdistill.FeatureMSELoss',
     student_layer='backbone.layer4',

@@ -1,10 +1,20 @@
 """The holdout's figures against scikit-learn, and its order over ranks."""
 
+from types import SimpleNamespace
+
+import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
+from torch.nn.functional import one_hot
 
 from mmdistill.hooks import holdout
-from mmdistill.hooks.holdout import HoldoutLogits, collect_holdout, holdout_report
+from mmdistill.hooks.holdout import (
+    HoldoutLogits,
+    collect_holdout,
+    fuse_holdout,
+    holdout_report,
+    use_holdout,
+)
 from mmdistill.registry import MODELS
 
 
@@ -35,6 +45,41 @@ def test_report_matches_scikit_learn(recognizer_config):
         nll = log_loss(labels_N, p, labels=range(4))
         assert abs(report[name]['calibration/verb/nll'] - nll) < 1e-4
     assert report['rgb']['weight/noun'] == 0.5
+
+
+def test_every_task_is_reported_by_its_own_labels_and_weights(recognizer_config):
+    teacher = build_teacher(recognizer_config)
+    teacher.weightings = {
+        task: MODELS.build(dict(type='mmdistill.SoftminWeighting', temperature=0.5))
+        for task in ('verb', 'noun')
+    }
+    labels = dict(verb=torch.arange(40) % 4, noun=torch.randint(0, 5, (40,)))
+    logits = {task: torch.randn(40, 2, k) for task, k in (('verb', 4), ('noun', 5))}
+    # rgb knows the verb and is always wrong about the noun; flow knows the noun.
+    logits['verb'] += torch.tensor([6.0, 2.0])[:, None] * one_hot(labels['verb'], 4)[:, None]
+    logits['noun'][:, 0] -= 9 * one_hot(labels['noun'], 5)
+    logits['noun'][:, 1] += 4 * one_hot(labels['noun'], 5)
+    warned, figures = [], {}
+    logger = SimpleNamespace(info=lambda line: None, warning=warned.append)
+    runner = SimpleNamespace(logger=logger, visualizer=SimpleNamespace(add_scalars=figures.update))
+    found = use_holdout(runner, teacher, (logits, labels))
+    fused = fuse_holdout(teacher, found)
+    for task in ('verb', 'noun'):
+        alone = MODELS.build(dict(type='mmdistill.SoftminWeighting', temperature=0.5))
+        alone.fit(logits[task], labels[task])
+        weights_M = alone.weights(logits[task], None)
+        expected_NK = torch.einsum('nmk,m->nk', logits[task], weights_M)
+        torch.testing.assert_close(fused[task], expected_NK)
+        answers = dict(zip(teacher.experts, logits[task].unbind(1), strict=True))
+        for m, (name, logits_NK) in enumerate([*answers.items(), ('teacher', expected_NK)]):
+            right = accuracy_score(labels[task], logits_NK.argmax(1))
+            assert figures[f'holdout/{name}/acc/{task}/top1'] == pytest.approx(right)
+            if name != 'teacher':
+                share = figures[f'holdout/{name}/weight/{task}']
+                assert share == pytest.approx(float(weights_M[m]), abs=1e-6)
+    assert figures['holdout/rgb/weight/verb'] > 0.6 > 0.4 > figures['holdout/rgb/weight/noun']
+    [warning] = [line for line in warned if 'always naming' in line]
+    assert warning.startswith("Expert 'rgb' names the noun of 0.0% of the holdout clips")
 
 
 def test_ranks_are_put_back_in_order_without_the_padding(

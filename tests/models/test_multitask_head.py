@@ -32,6 +32,29 @@ def test_losses_are_those_of_stock_heads(recognizer, make_batch):
         assert losses[f'{task}/loss_cls'].item() == pytest.approx(expected.item(), rel=1e-6)
 
 
+def test_every_task_is_judged_by_its_own_head(recognizer_config, make_batch):
+    cfg = recognizer_config(dropout_ratio=0.0)['cls_head']
+    weights = dict(verb=[1.0, 3.0, 0.5, 2.0], noun=[0.1, 4.0, 1.0, 2.0, 5.0])
+    for task, found in weights.items():
+        cfg['heads'][task]['loss_cls'] = dict(type='CrossEntropyLoss', class_weight=found)
+    cfg['heads']['noun']['topk'] = (1, 2)
+    head = MODELS.build(cfg)
+    feats, samples = torch.randn(3, 32, 2, 2, 2), make_batch(3)['data_samples']
+    losses = head.loss(feats, samples)
+    assert {name for name in losses if 'top' in name} == {
+        *('verb/top1_acc', 'verb/top5_acc', 'noun/top1_acc', 'noun/top2_acc')
+    }
+    for task in TASKS:
+        labels = torch.cat([sample.gt_labels.get(task) for sample in samples])
+        expected = torch.nn.functional.cross_entropy(
+            head.heads[task](feats), labels, torch.tensor(weights[task]), reduction='none'
+        )
+        rows = torch.tensor(weights[task])[labels]
+        assert losses[f'{task}/loss_cls'].item() == pytest.approx(
+            (expected.sum() / rows.sum()).item(), rel=1e-5
+        )
+
+
 @pytest.mark.parametrize('average_clips', ['score', 'prob', None])
 def test_predictions_reduce_views_as_asked(average_clips, recognizer_config, make_batch):
     cfg = recognizer_config(dropout_ratio=0.0)

@@ -63,6 +63,22 @@ def test_loss_is_the_weighted_sum_of_labels_and_soft_targets(student, make_batch
     assert losses['verb/top1_acc'] == expected['verb/top1_acc']
 
 
+def test_agreement_is_with_the_teacher_of_the_same_task(student, make_batch):
+    batch = make_batch()
+    teach(batch)
+    stock = copy.deepcopy(student.recognizer)
+    data = student.data_preprocessor(batch, True)
+    answers = stock.cls_head(stock.backbone(data['inputs'].flatten(0, 1)))
+    logits = {task: x.detach() for task, x in answers.items()}
+    logits['noun'][0] *= -1  # the teacher prefers what this clip is least
+    experts = {task: x[:, None] for task, x in logits.items()}
+    weights = {task: torch.ones(3, 1) for task in logits}
+    set_teacher_output(batch['data_samples'], TeacherOutput(logits, experts, weights))
+    losses, _ = loss_of(student, batch)
+    assert losses['verb/agreement'].item() == 1.0
+    assert losses['noun/agreement'].item() == pytest.approx(2 / 3)
+
+
 def test_gradients_reach_every_parameter(student, make_batch):
     batch = make_batch()
     teach(batch)

@@ -75,6 +75,10 @@ BAD = [
     (with_scores(-np.inf), 'bad.npz has NaN or infinite noun logits for 1 samples, .* .clip5.'),
     (first_labelled(3), "bad.npz gives sample 'clip7' the verb label 3, outside the 3 classes"),
     (first_labelled(-1), "bad.npz gives sample 'clip7' the verb label -1, outside"),
+    (
+        replace(table(), labels=dict(table().labels, noun=np.full(12, 4))),
+        "bad.npz gives sample 'clip0' the noun label 4, outside the 4 classes",
+    ),
     (with_labels(np.zeros(12)), 'bad.npz has verb labels of float64; expected integers'),
     (with_labels(np.zeros(11, int)), r'bad.npz has verb labels of shape \(11,\)'),
     (EMPTY, 'bad.npz is empty: test on a split that has clips'),
