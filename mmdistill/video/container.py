@@ -1,5 +1,6 @@
 """Opening a video file: which stream is read, and what is said where none can be."""
 
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,8 +39,8 @@ def open_video(path: str | Path, num_threads: int = 1) -> Iterator[OpenVideo]:
     if not Path(path).is_file():
         raise VideoError(f'There is no video {path}.')
     try:
-        # Tags may be in any encoding, and are not read.
-        container = av.open(str(path), metadata_errors='ignore')
+        # FFmpeg takes `a:b.mp4` for a protocol. Tags may be in any encoding, and are not read.
+        container = av.open(os.path.abspath(path), metadata_errors='ignore')
     except (av.FFmpegError, OSError) as error:
         raise VideoError(
             f'{path} cannot be opened as a video ({error.strerror}): truncated or not a video; '

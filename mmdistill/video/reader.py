@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from .container import OpenVideo, VideoError, open_video
@@ -22,6 +23,8 @@ from .index_cache import index_video
 # Seeking is worth it where it leaves out so many pictures.
 WORTH_SEEKING = 8
 BEGINNING = -1
+# Types of pictures that refer to others.
+NOT_ALONE = (PictureType.P, PictureType.B, PictureType.S, PictureType.BI)
 
 
 class Mismatch(Exception):
@@ -141,6 +144,9 @@ def _pictures(video: OpenVideo, index: VideoIndex, key: int, start: int) -> Iter
                 # Those that are shown before the key frame may lack what they refer to.
                 if not begun and (index.position(frame.pts) or 0) < start:
                     continue
+                raise Mismatch
+            # Some files call every picture a key frame, and some decoders begin at any.
+            if not begun and key != BEGINNING and frame.pict_type in NOT_ALONE:
                 raise Mismatch
             begun = True
             coming += 1

@@ -84,6 +84,25 @@ def test_a_container_that_seeks_badly(tmp_path, write_video, plain_decode, monke
     assert misled
 
 
+@pytest.mark.parametrize('codec', ['mpeg4', 'libx264', 'mpeg2video'])
+def test_every_picture_is_called_a_key_frame(tmp_path, write_video, plain_decode, codec):
+    """An MP4 without a table of key frames; decoders begin at any picture without complaint."""
+    path = write_video(tmp_path / 'clip.mp4', codec=codec, g='12')
+    path.write_bytes(path.read_bytes().replace(b'stss', b'free'))
+    expected = plain_decode(path)
+    for number in range(0, 40, 3):
+        np.testing.assert_array_equal(read_clip(path, np.array([number])), expected[[number]])
+
+
+@pytest.mark.parametrize(
+    'name', ['clip:1.mp4', 'a%03d.mp4', '-x.mp4', 'a [b]?*.mp4', 'é\udcff.mp4']
+)
+def test_names_that_mean_something_to_ffmpeg(tmp_path, write_video, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_video(tmp_path / 'clip.mp4').rename(name)
+    assert read_clip(name, np.array([5])).shape == (1, 48, 64, 3)
+
+
 def test_an_index_that_the_pictures_deny(tmp_path, write_video, plain_decode, monkeypatch):
     """Packets that are no pictures of their own: the index is made anew by decoding."""
     path = write_video(tmp_path / 'clip.mp4', range(0, 80, 2), g='10', bf='0')
