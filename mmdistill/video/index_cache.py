@@ -10,6 +10,7 @@ import io
 import json
 import os
 import time
+import warnings
 import zipfile
 from dataclasses import fields
 from fractions import Fraction
@@ -51,6 +52,11 @@ def index_video(path: str | Path, decode: bool = False) -> VideoIndex:
         index = scan_video(path, decode)
         if index.decoded or time.perf_counter() - began > WORTH_KEEPING:
             _store(_place(key), index)
+    if key not in _in_memory and index.num_streams > 1:
+        warnings.warn(
+            f'{path} holds {index.num_streams} video streams; the default one is read.',
+            stacklevel=2,
+        )
     _in_memory.pop(key, None)
     _in_memory[key] = index
     if len(_in_memory) > IN_MEMORY:

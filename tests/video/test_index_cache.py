@@ -1,9 +1,12 @@
 """An index is made once per file, on disk too, and never of another file."""
 
+import warnings
+
+import av
 import numpy as np
 import pytest
 
-from mmdistill.video import index_cache, index_video
+from mmdistill.video import index_cache, index_video, read_clip
 from mmdistill.video.index import VideoIndex
 
 
@@ -62,3 +65,28 @@ def test_memory_is_bounded(tmp_path, write_video, scans, monkeypatch):
     for path in paths:
         index_video(path)
     assert [key[0] for key in index_cache._in_memory] == [str(path) for path in paths[1:]]
+
+
+def test_a_choice_of_streams_is_told_once(tmp_path, write_video, plain_decode, scans):
+    """The stream with the default flag is read, whichever comes first."""
+    path, sources = tmp_path / 'two.mkv', []
+    for codec, size in (('mpeg4', (32, 24)), ('libx264', (64, 48))):
+        source = write_video(tmp_path / f'{codec}.mp4', range(12), codec=codec, size=size)
+        sources.append(av.open(str(source)))
+    with av.open(str(path), 'w') as out:
+        tracks = [out.add_stream_from_template(source.streams.video[0]) for source in sources]
+        tracks[0].disposition = 0
+        tracks[1].disposition = av.stream.Disposition.default
+        for source, track in zip(sources, tracks, strict=True):
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = track
+                    out.mux(packet)
+            source.close()
+    with pytest.warns(UserWarning, match=r'two\.mkv holds 2 video streams; the default'):
+        index = index_video(path)
+    assert index.size == (64, 48)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        found = read_clip(path, np.array([3]))
+    np.testing.assert_array_equal(found, plain_decode(tmp_path / 'libx264.mp4')[[3]])
