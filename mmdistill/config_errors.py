@@ -25,26 +25,32 @@ def build_message(error: Exception) -> str | None:
     if part is None:
         return None
     kind = part.get('type')
-    name = next(_parts_like(part, whole._cfg_dict), None) if whole else None
+    alike = list(_parts_like(part, whole._cfg_dict)) if whole else []
+    # Others may be made of the same base: the one with all entries is the one.
+    name = max(alike, default=(0, None), key=lambda found: found[0])[1]
     where = f'{name} (type={kind!r})' if name else f'dict(type={kind!r}, …)'
-    reason = str(error) if ' ' in str(error) else f'{type(error).__name__} {error}'.rstrip()
+    reason = str(error)
+    if ' ' not in reason:  # a bare key, or nothing but the condition of an assertion
+        line = traceback.extract_tb(error.__traceback__)[-1].line
+        reason = f'{type(error).__name__} {reason}'.rstrip() + f' at `{line}`'
     return (
         f'The part {where} of the config cannot be built: {reason.rstrip(".")}. Correct it there; '
         'MMDISTILL_TRACEBACK=1 shows where it stopped.'
     )
 
 
-def _parts_like(part: Mapping[str, Any], node: Any, name: str = '') -> Iterator[str]:
-    """Dotted names of the dicts that have the type of `part` and, where both have them, its values.
+def _parts_like(part: Mapping[str, Any], node: Any, name: str = '') -> Iterator[tuple[int, str]]:
+    """The dicts that have the type of `part` and, where both have them, its values.
 
-    A builder takes some entries out, and adds others such as the parameters of a model.
+    Yields the number of entries in common and the dotted name. A builder takes some entries out,
+    and adds others such as the parameters of a model.
     """
     if isinstance(node, Mapping):
         entries = list(node.items())
         if node.get('type') == part['type'] and all(
             repr(node[key]) == repr(value) for key, value in part.items() if key in node
         ):
-            yield name
+            yield len(part.keys() & node.keys()), name
     elif isinstance(node, (list, tuple)):
         entries = list(enumerate(node))
     else:

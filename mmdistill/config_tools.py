@@ -1,11 +1,16 @@
 """Read configs: for the tools, with root folders moved everywhere; and the model of another one."""
 
+import re
+import sysconfig
+import traceback
 import warnings
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
+
+from .config_options import drop_unset_hooks, merge_options
 
 # Top-level strings that other strings of a config start with. MMEngine merges `--cfg-options`
 # after the file has run, so a path built from one of them would keep its old root.
@@ -17,19 +22,17 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
 
     Args:
         path: The config file.
-        cfg_options: Dotted keys to values, as `mmengine.DictAction` parses `--cfg-options`. An
-            index one past the end of a list adds a dict to it (`custom_hooks.2.type=…`).
+        cfg_options: Dotted keys to values, as `KeyValues` parses `--cfg-options`.
 
     Raises:
         FileNotFoundError: There is no such file.
-        KeyError, ValueError: A root is changed that the config has not, or that begins no path.
+        ValueError: It cannot be read; names the line.
+        KeyError, TypeError, ValueError: An option has no place in it; a root is changed that the
+            config has not, or that begins no path.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'There is no config {str(path)!r}; give the path of a .py file.')
-    with warnings.catch_warnings():
-        # MMEngine looks bases of other packages up with the deprecated pkg_resources.
-        warnings.filterwarnings('ignore', 'pkg_resources')
-        cfg = Config.fromfile(path)
+    cfg = _read(path)
     options = dict(cfg_options or {})
     moves = {
         _root(cfg, variable, path): str(options[variable]).rstrip('/')
@@ -38,8 +41,8 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     }
     if moves:
         cfg = Config(move_roots(cfg._cfg_dict, moves), filename=cfg.filename)
-    add_elements(cfg, options)
-    cfg.merge_from_dict(options)
+    merge_options(cfg, options)
+    drop_unset_hooks(cfg)
     return cfg
 
 
@@ -51,22 +54,27 @@ def own_options(path: str | Path, cfg_options: dict[str, Any]) -> dict[str, Any]
     return {k: v for k, v in cfg_options.items() if k not in ROOT_VARIABLES or k in there}
 
 
-def add_elements(cfg: Config, cfg_options: dict[str, Any]) -> None:
-    """Make room where an option goes into the element after the last of a list.
+def _read(path: str | Path) -> Config:
+    """The config of a file; whatever is wrong in it is said with the file and the line."""
+    try:
+        with warnings.catch_warnings():
+            # MMEngine looks bases of other packages up with the deprecated pkg_resources.
+            warnings.filterwarnings('ignore', 'pkg_resources')
+            return Config.fromfile(path)
+    # A config is a program of the user's: it can raise anything.
+    except Exception as error:
+        said = str(error.args[0] if isinstance(error, KeyError) else error)
+        said = re.sub(r'^\[Errno \d+\] |, the current sys.path is.*', '', said, flags=re.DOTALL)
+        said = said if ' ' in said else f'{type(error).__name__}: {said}'
+        raise ValueError(f'{path} cannot be read: {said}{_line(error)}.') from error
 
-    MMEngine merges into elements that are there; it cannot append.
-    """
-    for key in cfg_options:
-        node: Any = cfg
-        for part in key.split('.')[:-1]:
-            if isinstance(node, list) and part == str(len(node)):
-                node.append(ConfigDict())
-            if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-                node = node[int(part)]
-            elif isinstance(node, (dict, Config)) and part in node:
-                node = node[part]
-            else:
-                break  # MMEngine says what is wrong, or makes the entry
+
+def _line(error: Exception) -> str:
+    """Where in a config, or in a module of the user's, it stopped."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    library = ('<', sysconfig.get_path('stdlib'), sysconfig.get_path('purelib'))
+    in_library = frame.filename.startswith(library)
+    return '' if in_library else f' ({frame.filename}, line {frame.lineno})'
 
 
 def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> ConfigDict:
@@ -78,7 +86,7 @@ def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> Config
     """
     if '::' in config:
         cfg = get_config(config)
-        cfg.merge_from_dict(cfg_options or {})
+        merge_options(cfg, cfg_options or {})
     else:
         cfg = load_config(config, cfg_options)
     if 'model' not in cfg:

@@ -24,9 +24,9 @@ def build_model(cfg):
 
 def test_the_innermost_part_is_named_by_its_place():
     backbone = dict(type='ResNet3d', depht=18)
-    cfg = Config(
-        dict(other=HEAD, model=dict(type='Recognizer3D', backbone=backbone, cls_head=HEAD))
-    )
+    base = dict(type='ResNet3d')
+    model = dict(type='Recognizer3D', backbone=backbone, cls_head=HEAD)
+    cfg = Config(dict(base=base, model=model))
     said = build_message(error_of(build_model, cfg))
     assert said.startswith(
         "The part model.backbone (type='ResNet3d') of the config cannot be built"

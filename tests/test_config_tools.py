@@ -99,6 +99,26 @@ def test_missing_config(tmp_path):
         load_config(tmp_path / 'gone.py')
 
 
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('a = 1\nb = epoch\n', "'epoch' is not defined .*bad.py, line 2"),
+        ('a = (1\n', 'never closed'),
+        ("_base_ = 'gone.py'\n", "No such file or directory: '.*gone.py'"),
+        ("_base_ = 'child.py'\nx = _base_.lr\n", "no attribute 'lr'"),
+        ("_base_ = 'child.py'\ndata_root = dict(a=1)\n", 'data_root=.*is of type'),
+        ("_base_ = 'bad.py'\n", 'recursion'),
+        ("custom_imports = dict(imports=['no_such'])\n", r"custom modules from .*no_such'\]}\.$"),
+        ("x = dict(a=1)['b']\n", 'KeyError: b .*bad.py, line 1'),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_named_with_its_line(config, text, expected):
+    bad = config.with_name('bad.py')
+    bad.write_text(text)
+    with pytest.raises(ValueError, match=f'bad.py cannot be read: .*{expected}'):
+        load_config(bad)
+
+
 def test_deeper_root_moves_on_its_own():
     moves = {'x': '/data', 'x/experts': 'x/y'}
     paths = ['x/experts/rgb', 'x/experts', 'x/experts_2', 'x']

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import barrier, get_dist_info, init_dist, is_distributed, is_main_process
 from mmengine.registry import DATASETS, init_default_scope
@@ -22,6 +22,7 @@ from mmdistill.cache.cached_teacher import sample_ids
 from mmdistill.cache.fingerprint import augmentation_seed
 from mmdistill.cache.writer import expert_answers
 from mmdistill.compat import adapt_to_cpu
+from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
 from mmdistill.files import remove_parts
 from mmdistill.hooks import collect_holdout
@@ -44,7 +45,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--clips-per-shard', type=ONE_OR_MORE, default=1024)
     parser.add_argument('--seed', type=SEED, help="seed of the augmentations, if not the config's")
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings')
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValues, help='override settings')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     return parser.parse_args(argv)
 

@@ -14,11 +14,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_options import KeyValues
 from mmdistill.files import write_whole
 from mmdistill.locks import output_lock
 from mmdistill.places import check_output
@@ -54,7 +54,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--grid',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         required=True,
         metavar='AXIS=V1,V2',
         help='temperature, lambda, gamma, weighting, experts, student, or a key of the config',
@@ -69,7 +69,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--jobs', type=ONE_OR_MORE, default=1, help='trainings side by side')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, default={}, help='shared by all points'
+        '--cfg-options', nargs='+', action=KeyValues, default={}, help='shared by all points'
     )
     return parser.parse_args(argv)
 

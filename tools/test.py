@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.dist import is_main_process
 from mmengine.model import revert_sync_batchnorm
@@ -16,6 +16,7 @@ from torch import nn
 
 import mmdistill
 from mmdistill.compat import adapt_to_cpu
+from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config, take_holdout_clips
 from mmdistill.files import file_sha256, find_file, write_whole
 from mmdistill.models import MultimodalTeacher
@@ -64,7 +65,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         help='override settings: key=value; data_root=DIR and expert_dir=DIR move every path',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')

@@ -5,12 +5,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import print_log
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
+from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
 from mmdistill.files import find_file
 from mmdistill.locks import training_lock
@@ -41,7 +42,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         help='override settings: key=value; data_root=DIR and expert_dir=DIR move every path',
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')

@@ -26,6 +26,20 @@ HOOKS = dict(
 DIAGRAMS = {'calibration_verb', 'calibration_noun', 'calibration_action'}
 
 
+@pytest.mark.parametrize(
+    'name', load_config(ROOT / 'configs/_base_/default_runtime.py').default_hooks
+)
+def test_every_default_hook_can_be_left_out(name, distillation, train, tmp_path):
+    """By `--cfg-options default_hooks.NAME=None`, though MMEngine allows that of its own alone."""
+    hooks = load_config(ROOT / 'configs/_base_/default_runtime.py').default_hooks
+    hooks.checkpoint.save_best = None  # nothing is validated
+    Config(distillation(default_hooks=hooks)).dump(tmp_path / 'run.py')
+    cfg = load_config(tmp_path / 'run.py', {f'default_hooks.{name}': None})
+    runner = train(cfg.to_dict())
+    assert hooks[name].type.rpartition('.')[2] not in [type(h).__name__ for h in runner.hooks]
+    assert runner.iter == 3
+
+
 @pytest.fixture
 def logged(distillation, monkeypatch):
     """The config of a run with a validation, a test and TensorBoard."""

@@ -9,11 +9,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.markdown import Markdown
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_options import KeyValues
 from mmdistill.datasets.annotation_csv import read_class_names
 from mmdistill.files import write_whole
 from mmdistill.places import check_output
@@ -40,7 +40,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--classes',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         default={},
         metavar='TASK=CSV',
         help='files with the names of the classes',

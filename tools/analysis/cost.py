@@ -18,9 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import DictAction
-
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config, own_options
 from mmdistill.datasets.transforms import named_steps
 from mmdistill.files import write_whole
@@ -67,7 +66,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         default={},
         help='override settings; data_root and expert_dir where a config has them',
     )

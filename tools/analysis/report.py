@@ -9,9 +9,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_options import KeyValues
 from mmdistill.places import check_output
 from mmdistill.ranges import COUNT
 from mmdistill.reports import read_report_config
@@ -38,7 +37,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValues,
         default={},
         help="override settings of the report; data_root and expert_dir also the models'",
     )

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.progress import track
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
 from mmdistill.extraction.check_data import DataReport, plan_check, run_check, summary_lines
 from mmdistill.extraction.shares import default_workers
@@ -46,7 +46,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--sheet-clips', type=COUNT, default=4, help='clips drawn per loader')
     parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--out-dir', type=Path, help='default work_dirs/check/<config name>')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='as of tools/train.py')
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValues, help='as of tools/train.py')
     return parser.parse_args(argv)
 
 

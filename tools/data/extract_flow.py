@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from mmengine.config import DictAction
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
+from mmdistill.config_options import KeyValues
 from mmdistill.extraction.check_output import check_jobs, look_at_flow, report_check
 from mmdistill.extraction.flow import FlowSettings, check_earlier_results, set_up_flow
 from mmdistill.extraction.jobs import Job, length_of, report_failures, run_jobs
@@ -47,7 +47,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--estimator', default='DIS', help='a registered flow estimator')
     parser.add_argument(
-        '--estimator-options', nargs='+', action=DictAction, default={}, help='e.g. preset=fast'
+        '--estimator-options', nargs='+', action=KeyValues, default={}, help='e.g. preset=fast'
     )
     parser.add_argument('--import', dest='modules', nargs='*', default=[], help='that register one')
     parser.add_argument('--bound', type=POSITIVE, default=DEFAULT_BOUND, help='clip at so many pixels')
