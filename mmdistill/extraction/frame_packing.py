@@ -20,6 +20,7 @@ import h5py
 import numpy as np
 
 from ..files import remove, write_whole
+from ..modalities.hdf5_file import find, open_hdf5
 from ..video import VideoError, read_frames
 from .outputs import not_replaced
 
@@ -201,8 +202,8 @@ def _join(names: dict[str, Path], out: Path) -> None:
     try:
         with h5py.File(unfinished, 'w') as file:
             for name, part in names.items():
-                with h5py.File(part, 'r') as source:
-                    source.copy(source[name], file, name=name)
+                with open_hdf5(part) as source:
+                    source.copy(find(source, name), file, name=name)
         _verify(unfinished, names)
         unfinished.replace(out)
     finally:
@@ -217,15 +218,16 @@ def _clips(path: Path) -> dict[str, str]:
         if 'sha256' in node.attrs:
             found[name] = node.attrs['sha256']
 
-    with h5py.File(path, 'r') as file:
+    with open_hdf5(path) as file:
         file.visititems(visit)
     return found
 
 
 def _verify(path: Path, names: Iterable[str]) -> None:
-    with h5py.File(path, 'r') as file:
+    with open_hdf5(path) as file:
         for name in names:
-            if _digest(file[name]) != file[name].attrs['sha256']:
+            data = find(file, name)
+            if _digest(data) != data.attrs['sha256']:
                 raise ValueError(f'{path}: {name} reads back otherwise than it was written.')
 
 

@@ -23,7 +23,7 @@ class AudioPack(HDF5File):
     """The samples of videos in one file."""
 
     def has(self, record: dict[str, Any]) -> bool:
-        return isinstance(self.file().get(record['video_id']), h5py.Dataset)
+        return isinstance(self.find(record['video_id']), h5py.Dataset)
 
     def read(self, record: dict[str, Any], start: float, stop: float, sample_rate: int) -> Sound:
         """The sound from `start` to `stop` seconds of the video, silence where there is none.
@@ -51,7 +51,7 @@ class AudioPack(HDF5File):
                 f'entries are {", ".join(known[:3])}{", …" if len(known) > 3 else ""}. Correct the '
                 'path in media, or set optional=True on AudioModality.'
             )
-        samples = self.file()[record['video_id']]
+        samples = self.find(record['video_id'])
         if samples.ndim != 1 or samples.dtype.kind not in 'fi':
             raise ValueError(
                 f'{self.path}, {samples.name}: expected a row of samples, whole numbers or '

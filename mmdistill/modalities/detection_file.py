@@ -23,7 +23,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from .hdf5_file import HDF5File
+from .hdf5_file import HDF5File, find
 from .video_detections import (
     SIZES,
     VideoDetections,
@@ -146,7 +146,7 @@ class DetectionFile(HDF5File):
         found: list[str] = []
 
         def visit(name: str, node: h5py.Group | h5py.Dataset) -> None:
-            if isinstance(node, h5py.Group) and 'offsets' in node:
+            if isinstance(node, h5py.Group) and find(node, 'offsets') is not None:
                 found.append(name)
 
         self.file().visititems(visit)
@@ -156,12 +156,11 @@ class DetectionFile(HDF5File):
     def feature_dims(self) -> int:
         """Size of the ROI feature, 0 where the file has none."""
         videos = self.video_ids
-        if not videos or 'features' not in self.file()[videos[0]]:
-            return 0
-        return int(self.file()[videos[0]]['features'].shape[1])
+        features = self.find(f'{videos[0]}/features') if videos else None
+        return 0 if features is None else int(features.shape[1])
 
     def has(self, video_id: str) -> bool:
-        return f'{video_id}/offsets' in self.file()
+        return self.find(f'{video_id}/offsets') is not None
 
     def frame_shape(self, video_id: str) -> tuple[int, int]:
         """Height and width in pixels of the frames that the detector saw."""
@@ -265,7 +264,8 @@ class DetectionFile(HDF5File):
 
     def _read_index(self, video_id: str) -> tuple[np.ndarray, np.ndarray, int]:
         group, where = self._group(video_id), f'{self.path}, video {video_id!r}'
-        missing = [key for key in DATASETS if not isinstance(group.get(key), h5py.Dataset)]
+        found = {key: find(group, key) for key in (*DATASETS, 'features')}
+        missing = [key for key in DATASETS if not isinstance(found[key], h5py.Dataset)]
         if missing:
             raise ValueError(f'{where}: {", ".join(missing)} are missing. {ADVICE}')
         check_sizes(group.attrs, where)
@@ -282,7 +282,7 @@ class DetectionFile(HDF5File):
                 'detection file of another data set: correct the path, or run '
                 'tools/data/extract_detections.py for this one.'
             )
-        return self.file()[video_id]
+        return self.find(video_id)
 
     def open(self) -> h5py.File:
         """Open it, and see that it is a detection file of this version."""

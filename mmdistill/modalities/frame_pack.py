@@ -33,7 +33,7 @@ class FramePack(HDF5File):
     """The images of clips in one file."""
 
     def has(self, record: dict[str, Any]) -> bool:
-        return any(isinstance(self.file().get(key), h5py.Dataset) for key, _ in _keys(record))
+        return any(isinstance(self.find(key), h5py.Dataset) for key, _ in _keys(record))
 
     def num_images(self, record: dict[str, Any]) -> int:
         """Images of the clip; twice the frames where u and v are images of their own."""
@@ -101,7 +101,7 @@ class FramePack(HDF5File):
     def _dataset(self, record: dict[str, Any]) -> tuple[h5py.Dataset, int]:
         """The images of a clip, and the frame of the video that the first one is."""
         for key, start in _keys(record):
-            node = self.file().get(key)
+            node = self.find(key)
             if isinstance(node, h5py.Dataset):
                 return node, start
         known = list(self.file())

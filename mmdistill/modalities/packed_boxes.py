@@ -23,7 +23,7 @@ from ..registry import MODALITIES
 from .base import Modality
 from .box_annotations import CLASSES
 from .detections import LABEL, SCORE, DetectionModality, pad_rows
-from .hdf5_file import HDF5File
+from .hdf5_file import HDF5File, find
 from .video_detections import impossible_boxes
 
 # Detectors draw a little beyond the frame; pixels are far larger.
@@ -72,7 +72,7 @@ class PackedBoxes(DetectionModality):
         """Whether the video is in the file; asked of an optional modality only."""
         if not Modality.available(self, record):
             return False
-        return not self.optional or record['video_id'] in self._opened(record)
+        return not self.optional or self._opened(record).find(record['video_id']) is not None
 
     def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the frames, which the file does not tell."""
@@ -87,13 +87,13 @@ class PackedBoxes(DetectionModality):
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Boxes (F, N, 6), coordinates as fractions of the frame."""
-        file, video_id = self._opened(record), record['video_id']
-        if video_id not in file:
+        video_id = record['video_id']
+        video = self._opened(record).find(video_id)
+        if not isinstance(video, h5py.Group):
             raise KeyError(
                 f'{self.path(record)} has no boxes of video {video_id!r}; correct the path, or set '
                 'optional=True on the modality.'
             )
-        video = file[video_id]
         first = self._first_index(video)
         boxes = self.missing(len(frame_inds_F), (0, 0))[..., :6]
         for slot, index in zip(boxes, frame_inds_F, strict=True):
@@ -105,7 +105,7 @@ class PackedBoxes(DetectionModality):
     def _first_index(self, video: h5py.Group) -> int:
         if self.first_index is not None:
             return self.first_index
-        first = next((number for number in (0, 1) if str(number) in video), None)
+        first = next((number for number in (0, 1) if find(video, str(number)) is not None), None)
         if first is None:
             raise ValueError(
                 f'{self._pack.path}, {video.name} has neither a frame 0 nor a frame 1, so it does '
@@ -117,15 +117,16 @@ class PackedBoxes(DetectionModality):
     def _rows_near(self, video: h5py.Group, number: int) -> np.ndarray:
         for gap in range(self.max_gap + 1):
             for key in dict.fromkeys((str(number - gap), str(number + gap))):
-                if key in video:
-                    return parse_boxes(video[key][()], f'{self._pack.path}, {video.name}/{key}')
+                frame = find(video, key)
+                if frame is not None:
+                    return parse_boxes(frame[()], f'{self._pack.path}, {video.name}/{key}')
         return np.zeros((0, 6), np.float32)
 
-    def _opened(self, record: dict[str, Any]) -> h5py.File:
+    def _opened(self, record: dict[str, Any]) -> HDF5File:
         path = self.path(record)
         if self._pack is None or self._pack.path != path:
             self._pack = HDF5File(path)
-        return self._pack.file()
+        return self._pack
 
 
 def parse_boxes(content: Any, where: str) -> np.ndarray:
@@ -136,7 +137,7 @@ def parse_boxes(content: Any, where: str) -> np.ndarray:
     Raises:
         ValueError: It is no list of boxes; begins with `where`.
     """
-    text = content.decode() if isinstance(content, bytes) else str(content)
+    text = content.decode(errors='replace') if isinstance(content, bytes) else str(content)
     try:
         rows = [
             (*map(float, box['box']), float(box['score']), CLASSES.index(box['category']))
