@@ -24,6 +24,7 @@ from mmdistill.cache.writer import expert_answers
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
+from mmdistill.data_checks import check_loader
 from mmdistill.files import remove_parts
 from mmdistill.hooks import collect_holdout
 from mmdistill.locks import output_lock
@@ -103,6 +104,7 @@ def store_holdout(cfg: Config, teacher: MultimodalTeacher, writer: CacheWriter) 
     if not cfg.get('holdout_dataloader'):
         return
     loader = Runner.build_dataloader(dict(cfg.holdout_dataloader), seed=cfg.randomness['seed'])
+    check_loader('holdout_dataloader', loader, teacher)
     holdout = collect_holdout(teacher, loader, len(loader.dataset))
     if is_main_process():
         writer.write_holdout(holdout.expert_logits, holdout.labels)

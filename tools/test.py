@@ -18,6 +18,7 @@ import mmdistill
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config, take_holdout_clips
+from mmdistill.data_checks import check_run
 from mmdistill.files import file_sha256, find_file, write_whole
 from mmdistill.models import MultimodalTeacher
 from mmdistill.models.temperature import KEY, read_temperatures, use_temperatures
@@ -216,6 +217,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         runner.logger.info(f'Logits are divided by the temperatures {temperatures}.')
     if args.dump:
         keep_views(runner.model)
+    check_run(runner, test=True)
     metrics = runner.test()
     if args.out and is_main_process():
         num_samples = len(runner.test_loop.dataloader.dataset)

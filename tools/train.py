@@ -13,6 +13,7 @@ from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
+from mmdistill.data_checks import check_run
 from mmdistill.files import find_file
 from mmdistill.locks import training_lock
 from mmdistill.places import check_output
@@ -89,7 +90,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     cfg = build_config(args)
     with training_lock(cfg.work_dir, args.launcher):
-        CheckedRunner.from_cfg(cfg).train()
+        runner = CheckedRunner.from_cfg(cfg)
+        check_run(runner)
+        runner.train()
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from ..registry import DATASETS
 from .annotation_csv import NO_NUMBER, Row, read_class_names, read_rows, segment_of
 from .clip_index import SeededClips
 from .holdout import holdout_groups
+from .label_summary import is_labelled, summarize_labels
 from .media_files import check_media_files
 from .transforms import LoadModalities, named_steps
 
@@ -53,11 +54,9 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         split: None for every clip, 'train' or 'holdout' for the two parts of the holdout split;
             of the latter only clips with all labels, for these it is there.
         holdout: Arguments of `holdout_groups`: `ratio`, `seed`.
-        check_media: Whether a missing file is an error at once (one look per file that the
-            pipeline's modalities read).
-        kwargs: Arguments of BaseActionDataset and BaseDataset: `pipeline` (default: none; a list,
-            or a dict of named steps, of which a child config can change one), `test_mode`,
-            `lazy_init`, `indices`, `serialize_data`, ...
+        check_media: Whether a missing file that the pipeline reads is an error at once.
+        kwargs: Arguments of BaseActionDataset and BaseDataset: `pipeline` (a list, or a dict of
+            named steps, of which a child config can change one), `test_mode`, `indices`, ...
 
     Raises:
         FileNotFoundError: The CSV, a class file or media are missing.
@@ -110,6 +109,8 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             records.append(record)
         self._check_unique(rows, records)
         records = self._select_split(records)
+        self._check_indices(len(records))
+        self.label_summary = summarize_labels(list(label_columns), records)
         if self.check_media:
             check_media_files(records, self._media_read(), self.ann_file)
         return records
@@ -204,11 +205,10 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             label = row.integer_or_none(column)
             if label is None:
                 return None
-        elif row.values[column].lower() in NO_NUMBER:
+        elif (value := row.values[column]).lower() in NO_NUMBER:
             raise row.error(
                 f'sample {sample_id!r} has no {task} class, column {column!r} is '
-                f'{row.values[column] or "empty"}; label it, or set '
-                "labelled='some' to distil clips without a label, too"
+                f"{value or 'empty'}; label it, or set labelled='some' to distil such clips, too"
             )
         else:
             label = row.integer(column)
@@ -273,8 +273,23 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             logger='current',
         )
         if self.split == 'holdout':
-            return [record for record in held_out if self.labelled != SOME or _is_labelled(record)]
+            kept = [record for record in held_out if self.labelled != SOME or is_labelled(record)]
+            if not kept:
+                raise ValueError(
+                    f"{self.ann_file}, split='holdout': none of its {len(held_out)} clips has all "
+                    'labels: label some, or choose others by ratio or seed of holdout.'
+                )
+            return kept
         return [record for record in records if record['group'] not in groups]
+
+    def _check_indices(self, number: int) -> None:
+        chosen = self._indices
+        beyond = isinstance(chosen, Sequence) and [i for i in chosen if not -number <= i < number]
+        if beyond or (chosen is not None and not chosen):
+            raise ValueError(
+                f'{self.ann_file}: indices={chosen} chooses no clip, or one beyond the {number} of '
+                'the file; give the number of clips to use, or leave indices out.'
+            )
 
     def _media_read(self) -> set[str]:
         """The media that the pipeline must find; all of them where it does not say."""
@@ -283,8 +298,3 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             return set(self.media)
         loaded = [modality for step in steps for modality in step.modalities.values()]
         return {modality.source for modality in loaded if not modality.optional}
-
-
-def _is_labelled(record: Mapping[str, Any]) -> bool:
-    label = record.get('label')
-    return None not in (label.values() if isinstance(label, dict) else [label])

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..cache import CachedTeacher
+from ..data_checks import check_loader
 from ..labels import task_labels
 from ..metrics import expected_calibration_error, negative_log_likelihood, top_k_accuracy
 from ..models import MultimodalTeacher, fuse_logits
@@ -47,6 +48,7 @@ def fit_on_holdout(
                 'the hook one, or use mmdistill.UniformWeighting.'
             )
         return None
+    check_loader('holdout_dataloader', loader, teacher)
     runner.logger.info(f'Teacher: measuring the experts on {len(loader.dataset)} holdout clips.')
     return use_holdout(runner, teacher, collect_holdout(teacher, loader, len(loader.dataset)))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader
 
+from ..data_checks import data_sets
 from ..models import MultimodalTeacher, StudentRecognizer
 from ..models.teacher_output import set_teacher_output
 from ..randomness import same_randomness
@@ -17,7 +18,8 @@ def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset
         teacher: The teacher.
         dataset: The training data set, possibly a wrapper around others.
     """
-    unlabelled = _unlabelled(dataset)
+    parts = (part for part in data_sets(dataset) if getattr(part, 'labelled', True) is not True)
+    unlabelled = next(parts, None)
     if unlabelled is None:
         return
     needing = [
@@ -39,15 +41,6 @@ def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset
             f'{unlabelled.ann_file} is read with labelled={unlabelled.labelled!r}; use losses and '
             'weightings without labels, or leave out the unlabelled clips.'
         )
-
-
-def _unlabelled(dataset: Any) -> Any | None:
-    """The first data set, below the wrappers, that may give clips without a label."""
-    if getattr(dataset, 'labelled', True) is not True:
-        return dataset
-    inner = [*getattr(dataset, 'datasets', ()), getattr(dataset, 'dataset', None)]
-    found = (_unlabelled(part) for part in inner if part is not None)
-    return next((part for part in found if part is not None), None)
 
 
 def try_features(

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mmdistill.datasets.annotation_csv import read_class_names, read_rows
+from mmdistill.datasets.annotation_csv import Row, read_class_names, read_rows, segment_of
 
 
 def write(path, text: str | bytes) -> str:
@@ -118,6 +118,13 @@ def test_a_column_with_gaps_holds_no_other_things(tmp_path, text):
     (row,) = read_rows(write(tmp_path / 'ann.csv', f'a,b\n{text},x\n'), ['a'])
     with pytest.raises(ValueError, match=f"holds '{text}'; expected a whole number"):
         row.integer_or_none('a')
+
+
+def test_a_segment_longer_than_any_video():
+    row = Row('ann.csv', 2, {})
+    assert segment_of(row, 'a', 3, 5_000_003)['total_frames'] == 5_000_000
+    with pytest.raises(ValueError, match='line 2: .* has 99999999 frames.*frame numbers of its'):
+        segment_of(row, 'a', 0, 99_999_999)
 
 
 def test_class_names_are_ordered_by_id(tmp_path):

@@ -222,5 +222,5 @@ class TestBadInput:
     def test_an_empty_holdout(self, distillation, train):
         cfg = distillation()
         cfg['holdout_dataloader']['dataset']['num_clips'] = 0
-        with pytest.raises(ValueError, match='holdout is empty'):
+        with pytest.raises(ValueError, match='holdout_dataloader has no clip'):
             train(cfg)
