@@ -61,6 +61,31 @@ class Manifest:
         start = number * self.clips_per_shard
         return range(start, min(start + self.clips_per_shard, len(self.sample_ids)))
 
+    def __post_init__(self) -> None:
+        """Say what a damaged file gets wrong, before anything is computed with it."""
+        numbers = [self.views, self.clips_per_shard, *self.num_classes.values()]
+        numbers += [] if self.top_k is None else [self.top_k]
+        if not all(isinstance(x, int) and x > 0 for x in numbers):
+            raise ValueError('views, clips_per_shard, top_k and num_classes must be 1 or more')
+        names = [*self.experts, *self.sample_ids, *self.num_classes]
+        if not self.experts or not all(isinstance(x, str) for x in names):
+            raise ValueError('experts, tasks and clips must have names')
+        if not isinstance(self.fingerprint.get('experts', {}), dict):
+            raise ValueError('the fingerprint lacks its experts')
+
+    def layout(self, number: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Type and shape of each tensor in a shard."""
+        table = len(self.clips(number)), len(self.experts)
+        found: dict[str, tuple[str, tuple[int, ...]]] = {'available': ('U8', table)}
+        for task, classes in self.num_classes.items():
+            if self.top_k is None or self.top_k >= classes:
+                found[f'{task}/logits'] = 'F16', (*table, classes)
+                continue
+            found[f'{task}/values'] = 'F16', (*table, self.top_k)
+            found[f'{task}/indices'] = 'I32', (*table, self.top_k)
+            found[f'{task}/rest'] = 'F16', table
+        return found
+
     def write(self, folder: Path) -> None:
         """Write `manifest.json`, whole or not at all."""
         write_whole(folder / MANIFEST, (json.dumps(asdict(self), indent=1) + '\n').encode())
@@ -81,14 +106,16 @@ def read_manifest(folder: str | Path) -> Manifest:
         )
     try:
         found = json.loads(path.read_text())
-        if found['version'] != VERSION:
-            raise ValueError(
-                f'{path} has version {found["version"]} of the format, this mmdistill reads '
-                f'version {VERSION}: write the cache again.'
-            )
-        return Manifest(**found)
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        version = found['version']
+        manifest = Manifest(**found) if version == VERSION else None
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f'{path} is damaged ({error}): write the cache again.') from error
+    if manifest is None:
+        raise ValueError(
+            f'{path} has version {version} of the format, this mmdistill reads version {VERSION}: '
+            'write the cache again.'
+        )
+    return manifest
 
 
 def shard_path(folder: Path, view: int, number: int) -> Path:

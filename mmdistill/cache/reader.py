@@ -39,7 +39,7 @@ class TeacherCache:
         self._rows = {name: i for i, name in enumerate(self.manifest.sample_ids)}
         self._shards = {
             (view, number): open_shard(
-                shard_path(self.folder, view, number), len(self.manifest.clips(number))
+                shard_path(self.folder, view, number), self.manifest.layout(number)
             )
             for view, number in self.manifest.shards
             if view < self.views
@@ -72,12 +72,17 @@ class TeacherCache:
             return None
         try:
             tensors = safetensors.torch.load_file(path)
-        except SafetensorError as error:
+        except (SafetensorError, OSError) as error:
             raise _damaged(path, error) from error
         logits, labels = (
-            {task: tensors[f'{task}/{part}'] for task in self.manifest.num_classes}
+            {task: tensors.get(f'{task}/{part}') for task in self.manifest.num_classes}
             for part in ('logits', 'labels')
         )
+        for task, classes in self.manifest.num_classes.items():
+            shapes = [None if x is None else tuple(x.shape) for x in (logits[task], labels[task])]
+            clips = shapes[1][0] if shapes[1] else 0
+            if shapes != [(clips, len(self.manifest.experts), classes), (clips,)]:
+                raise _damaged(path, f'{task}: logits {shapes[0]} and labels {shapes[1]}')
         return self._chosen(logits), labels
 
     def _chosen(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -96,12 +101,15 @@ class TeacherCache:
         return {key: shard.get_slice(key)[row : row + 1] for key in shard.keys()}  # noqa: SIM118
 
 
-def open_shard(path: Path, num_clips: int) -> Any:
+def open_shard(path: Path, layout: dict[str, tuple[str, tuple[int, ...]]]) -> Any:
     """Map a shard into memory.
+
+    Args:
+        layout: What must be in it, as `Manifest.layout` says.
 
     Raises:
         FileNotFoundError: It is missing.
-        ValueError: It is truncated, or has another number of clips.
+        ValueError: It is truncated, or holds other tensors.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -110,12 +118,18 @@ def open_shard(path: Path, num_clips: int) -> Any:
         )
     try:
         shard = safe_open(path, framework='pt')
-        shape = shard.get_slice('available').get_shape()
-    except SafetensorError as error:
+        parts = {key: shard.get_slice(key) for key in shard.keys()}  # noqa: SIM118
+        found = {key: (x.get_dtype(), tuple(x.get_shape())) for key, x in parts.items()}
+    except (SafetensorError, OSError) as error:
         raise _damaged(path, error) from error
-    if shape[0] != num_clips:
-        raise _damaged(path, f'{shape[0]} clips instead of {num_clips}')
+    for key in sorted(layout.keys() | found.keys()):
+        if found.get(key) != layout.get(key):
+            raise _damaged(path, f'{key}: {_form(found.get(key))}, not {_form(layout.get(key))}')
     return shard
+
+
+def _form(tensor: tuple[str, tuple[int, ...]] | None) -> str:
+    return f'{tensor[0]} {tensor[1]}' if tensor else 'nothing'
 
 
 def _damaged(path: Path, reason: Any) -> ValueError:

@@ -118,7 +118,7 @@ def expert_answers(
 def _is_complete(path: Path, manifest: Manifest, number: int) -> bool:
     """Whether a shard is there; half of one (of another program's making) is written again."""
     try:
-        open_shard(path, len(manifest.clips(number)))
+        open_shard(path, manifest.layout(number))
     except (FileNotFoundError, ValueError):
         return False
     return True

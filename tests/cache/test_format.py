@@ -1,6 +1,7 @@
 """Packing logits, shards and manifests: what comes back is what went in, or an error says why."""
 
 import errno
+import json
 import resource
 
 import pytest
@@ -175,7 +176,7 @@ class TestBadInput:
     def test_a_shard_of_another_cache(self, cache):
         path = cache / 'view00_00002.safetensors'
         path.write_bytes((cache / 'view00_00001.safetensors').read_bytes())
-        with pytest.raises(ValueError, match='2 clips instead of 1'):
+        with pytest.raises(ValueError, match=r'available: U8 \(2, 2\), not U8 \(1, 2\)'):
             TeacherCache(cache)
 
     def test_clips_and_views_that_are_not_there(self, cache):
@@ -191,6 +192,70 @@ class TestBadInput:
             CacheWriter(cache, manifest(fingerprint=other))
         with pytest.raises(ValueError, match='top_k: stored null, now 3'):
             CacheWriter(cache, manifest(top_k=3))
+
+    @pytest.mark.parametrize(
+        ('key', 'tensor', 'expected'),
+        [
+            ('verb/logits', torch.zeros(2, 2, 9).half(), r'F16 \(2, 2, 9\), not F16 \(2, 2, 4\)'),
+            ('verb/logits', torch.zeros(2, 2, 4), r'F32 \(2, 2, 4\), not F16'),
+            ('verb/logits', None, r'verb/logits: nothing, not F16'),
+            ('other/logits', torch.zeros(1), r'other/logits: F32 \(1,\), not nothing'),
+            ('available', torch.zeros(2, 5).byte(), r'available: U8 \(2, 5\)'),
+        ],
+    )
+    def test_a_shard_of_another_form(self, cache, key, tensor, expected):
+        path = cache / 'view01_00001.safetensors'
+        tensors = safetensors.torch.load_file(path) | {key: tensor}
+        safetensors.torch.save_file({k: x for k, x in tensors.items() if x is not None}, path)
+        with pytest.raises(ValueError, match=rf'view01_00001.*is damaged \(.*{expected}'):
+            TeacherCache(cache)
+        # Written again, not taken for finished.
+        assert CacheWriter(cache, manifest()).write_shards(answer) == 1
+        TeacherCache(cache)
+
+    @pytest.mark.parametrize(
+        'changes',
+        [
+            dict(views='../2'),
+            dict(views=0),
+            dict(clips_per_shard=0),
+            dict(top_k='all'),
+            dict(num_classes=dict(verb=-1)),
+            dict(num_classes=[3]),
+            dict(experts=[]),
+            dict(experts=[1]),
+            dict(sample_ids=None),
+            dict(fingerprint='abc'),
+            dict(surprise=1),
+        ],
+        ids=str,
+    )
+    def test_a_manifest_of_another_form(self, cache, changes):
+        path = cache / 'manifest.json'
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+        with pytest.raises(ValueError, match='manifest.json is damaged') as caught:
+            TeacherCache(cache)
+        assert '\n' not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        'text', ['[]', 'null', '[' * 100_000, '\x00', ''], ids=lambda text: repr(text[:3])
+    )
+    def test_a_manifest_that_is_none(self, cache, text):
+        (cache / 'manifest.json').write_text(text)
+        with pytest.raises(ValueError, match='manifest.json is damaged'):
+            TeacherCache(cache)
+
+    @pytest.mark.parametrize('part', ['verb/logits', 'noun/labels'])
+    def test_a_holdout_of_another_form(self, cache, part):
+        logits = {t: torch.randn(3, 2, k) for t, k in TASKS.items()}
+        CacheWriter(cache, manifest()).write_holdout(logits, {t: torch.arange(3) for t in TASKS})
+        path = cache / 'holdout.safetensors'
+        whole = safetensors.torch.load_file(path)
+        for changed in ({part: whole[part][:2]}, {}):
+            tensors = {k: x.clone() for k, x in whole.items() if k != part} | changed
+            safetensors.torch.save_file(tensors, path)
+            with pytest.raises(ValueError, match='holdout.safetensors.*is damaged'):
+                TeacherCache(cache).holdout()
 
     def test_nothing_is_executed_on_loading(self, cache):
         path = cache / 'view00_00000.safetensors'
