@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 # What to do about an error of the system.
@@ -51,13 +52,22 @@ def place_message(text: str, number: int, path: str | None = None) -> str:
     return text if number == errno.ENOENT else f'{text}: {ADVICE[number]}.'
 
 
-def check_output(path: str | Path, folder: bool = False) -> None:
+def check_output(
+    path: str | Path, folder: bool = False, inputs: Iterable[str | Path | None] = ()
+) -> None:
     """Look whether a file, or files in a folder, can be written there. It leaves nothing behind.
+
+    Args:
+        inputs: What is read, and must not be replaced.
 
     Raises:
         OSError: No; the sentence names the place and says what to do.
+        ValueError: It is one of the inputs.
     """
     path = Path(path)
+    for given in inputs:
+        if given is not None and path.resolve() == Path(given).resolve():
+            raise ValueError(f'The output {path} is the input {given}: give another path.')
     try:
         _try_to_write(path, folder)
     except OSError as error:

@@ -52,7 +52,11 @@ def tool():
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize('whom', [os.kill, os.killpg], ids=['process', 'group'])
+@pytest.mark.parametrize(
+    'whom',
+    [pytest.param(os.kill, marks=pytest.mark.slow), os.killpg],
+    ids=['process', 'group'],
+)
 def test_a_tool_with_loader_workers_ends_with_one_line(tool, number, whom):
     children = psutil.Process(tool.pid).children(recursive=True)
     assert len(children) >= 2

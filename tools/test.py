@@ -119,7 +119,7 @@ def build_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = args.work_dir or default_dir
     check_output(cfg.work_dir, folder=True)
     for path in filter(None, (args.out, args.dump)):
-        check_output(path)
+        check_output(path, inputs=[args.config, args.checkpoint])
     # A training config's load_from is where training starts, never what is to be tested.
     cfg.resume, cfg.load_from = False, args.checkpoint
     if args.seed is not None:

@@ -1,10 +1,7 @@
 """run_jobs: ranks and workers share the jobs, failures are kept, nothing is done twice."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
+import errno
+from pathlib import Path
 
 import pytest
 
@@ -70,50 +67,63 @@ def test_a_fault_of_the_program_is_no_damaged_video(tmp_path):
         run_jobs(broken, make_jobs(tmp_path), workers=0)
 
 
-SLOW_JOBS = """
-import os, sys, time
-from pathlib import Path
-from mmdistill.extraction.jobs import Job, run_jobs
-
-OUT = Path(sys.argv[1])
-
-def setup(worker):
-    (OUT / f'worker{worker}').write_text(str(os.getpid()))
-    return lambda job, advance: time.sleep(300)
-
-if __name__ == '__main__':
-    run_jobs(setup, [Job(f'v{i}', OUT, OUT / f'v{i}', 1) for i in range(3)], workers=2)
-"""
+def test_a_mark_of_a_video_that_is_done_meanwhile_is_removed(tmp_path):
+    jobs = make_jobs(tmp_path)
+    run_jobs(write_name, jobs, workers=0)
+    assert jobs[1].failure.exists()
+    jobs[1].result.touch()  # by another run
+    report = run_jobs(write_name, jobs, workers=0)
+    assert report.complete and not report.failures and not jobs[1].failure.exists()
 
 
-def test_workers_die_with_a_killed_main_process(tmp_path):
-    """Orphans would write the same files as the restarted run."""
-    script = tmp_path / 'slow_jobs.py'
-    script.write_text(SLOW_JOBS)
-    # The package may not be installed, only importable here.
-    env = {**os.environ, 'PYTHONPATH': os.pathsep.join(filter(None, sys.path))}
-    main = subprocess.Popen([sys.executable, str(script), str(tmp_path)], env=env)
-    try:
-        wait_until(lambda: all((tmp_path / f'worker{i}').exists() for i in (0, 1)), seconds=120)
-        time.sleep(0.2)
-        workers = [int((tmp_path / f'worker{i}').read_text()) for i in (0, 1)]
-        assert len({main.pid, *workers}) == 3
-    finally:
-        main.send_signal(signal.SIGKILL)
-        main.wait()
-    wait_until(lambda: not any(is_running(pid) for pid in workers), seconds=30)
+def test_a_mark_that_cannot_be_written_does_not_end_the_run(tmp_path, monkeypatch):
+    def refuse(path, text):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'write_text', refuse)
+    jobs = make_jobs(tmp_path)
+    report = run_jobs(write_name, jobs, workers=0)
+    assert report.failures == {'v1': 'v1.mp4 is damaged'} and report.complete
+    assert [job.result.exists() for job in jobs] == [True, False, True, True, True]
 
 
-def wait_until(condition, seconds):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def grow_folder(worker):
+    """A result is a folder that grows in `partial`; the second one fails, or is killed."""
+
+    def process(job, advance):
+        job.partial.mkdir(parents=True)
+        (job.partial / 'new').touch()
+        if job.name == 'v1':
+            raise VideoError('v1.mp4 is damaged')
+        job.put_in_place()
+
+    return process
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def test_a_result_stays_until_the_new_one_is_complete(tmp_path):
+    jobs = make_jobs(tmp_path, 3)
+    for job in jobs:
+        job.result.mkdir(parents=True)
+        (job.result / 'old').touch()
+    report = run_jobs(grow_folder, jobs, workers=0, overwrite=True)
+    assert report.failures == {'v1': 'v1.mp4 is damaged'}
+    there = {str(p.relative_to(tmp_path / 'out')) for p in tmp_path.glob('out/v*/*')}
+    assert there == {'v0/new', 'v1/old', 'v2/new'}
+    assert {p.name for p in tmp_path.glob('out/.*')} == {'.v1.failed'}
+
+
+@pytest.mark.parametrize('killed', ['before', 'between', 'after'])
+def test_a_kill_while_results_change_places_loses_none(tmp_path, killed):
+    [job] = make_jobs(tmp_path, 1)
+    place = job.replaced if killed != 'before' else job.result
+    for folder, name in ((place, 'old'), (job.partial, 'new')):
+        folder.mkdir(parents=True)
+        (folder / name).touch()
+    if killed == 'after':
+        job.partial.rename(job.result)
+    job.tidy()
+    expected = 'new' if killed == 'after' else 'old'
+    assert [p.relative_to(job.result.parent).parts for p in tmp_path.glob('out/**/*')] == [
+        ('v0',),
+        ('v0', expected),
+    ]

@@ -180,7 +180,7 @@ def plots(args: argparse.Namespace, models: list[dict], rates: list[dict]) -> di
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure, write, draw."""
     args = parse_args(argv)
-    check_output(f'{args.out}.json')
+    check_output(f'{args.out}.json', inputs=args.metrics.values())
     metrics = given_metrics(args)
     check_frames(args)
     models, rates = measure(args, metrics)

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Write and check, or check only."""
     args = parse_args(argv)
     if args.out:
-        check_output(args.out)
+        check_output(args.out, inputs=[args.scores, args.ann])
     narration_ids = None
     if args.ann:
         narration_ids = [row.text('narration_id') for row in read_rows(args.ann, ['narration_id'])]

@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.checkpoint = find_file(args.checkpoint, 'checkpoint', 'give the path of yours')
         weights_of(read_checkpoint(args.checkpoint, mapped=True), args.checkpoint)
     for path in filter(None, (args.out, args.publish)):
-        check_output(path)
+        check_output(path, inputs=[args.config, args.checkpoint, args.holdout, args.test])
     # Before the model runs: a test that cannot be read is no news for the end.
     tests = {'test': checked_scores_of(args.test)} if args.test else {}
     holdout = checked_scores_of(args.holdout) if args.holdout else run_on_holdout(args)

@@ -1,0 +1,147 @@
+"""Files that would cost the user something: detections, packs, what other tools write."""
+
+from bad_row import Row, truncate
+from rows_safety import ALL, BOXES, DETECTOR, ELSEWHERE, PACK, RANKS, boxes, link, lock, write
+
+ROWS = [
+    boxes(
+        'a file that no extraction has made',
+        f'{DETECTOR} --out detections.h5',
+        f'detections.h5 is not replaced.*does not know its video P01_01.*{ELSEWHERE}',
+    ),
+    boxes(
+        'no such checkpoint',
+        f'detector.py gone.pth {ALL} --out detections.h5',
+        'no checkpoint gone.pth',
+        as_process=True,
+    ),
+    boxes('no such config', f'gone.py detector.pth {ALL} --out detections.h5', 'config gone.py'),
+    boxes(
+        'no such videos',
+        "detector.py detector.pth --workers 0 --videos 'gone/*.mp4' --out detections.h5",
+        "Nothing matches 'gone/",
+    ),
+    boxes('a video', f'{DETECTOR} --out videos/P01_01.mp4', 'is the input videos/P01_01.mp4'),
+    boxes('the checkpoint', f'{DETECTOR} --out detector.pth', 'is the input detector.pth'),
+    boxes('the config', f'{DETECTOR} --out ./detector.py', 'is the input detector.py'),
+    boxes(
+        'the annotations',
+        'detector.py detector.pth --workers 0 --ann train.csv --out videos/../train.csv',
+        'is the input train.csv',
+    ),
+    boxes('the folder of the videos', f'{DETECTOR} --out videos', 'contains the input videos/'),
+    boxes('the current folder', f'{DETECTOR} --out .', 'contains the current folder'),
+    boxes(
+        "a text of the user's",
+        f'{DETECTOR} --out notes.h5',
+        'notes.h5 is not replaced, since it may be your own',
+        prepare=write('notes.h5'),
+    ),
+    boxes(
+        'a link to a file',
+        f'{DETECTOR} --out alias.h5',
+        'alias.h5 is not replaced',
+        prepare=link('alias.h5', 'detections.h5'),
+    ),
+    boxes(
+        "a folder of parts with a file of the user's",
+        f'{DETECTOR} --out new.h5',
+        'new.h5.parts is not replaced.*it holds notes.txt',
+        prepare=write('new.h5.parts/notes.txt'),
+    ),
+    boxes('several ranks', f'{DETECTOR} --out new.h5', 'with several ranks', env=RANKS),
+    boxes(
+        '--check of a file that is not there',
+        f'{DETECTOR} --out new.h5 --check',
+        'There is no detection file new.h5',
+    ),
+    Row(
+        BOXES,
+        'other settings',
+        f'{DETECTOR} --out detections.h5',
+        'detections.h5 was made with .*settings.*Choose another place for the output, or move',
+    ),
+    Row(
+        BOXES,
+        'another run',
+        f'{DETECTOR} --out new.h5',
+        'Another run still works in new.h5',
+        prepare=lock('.new.h5.lock'),
+    ),
+    Row(
+        PACK,
+        "a folder of parts with a file of the user's",
+        "--videos 'videos/*.mp4' --out new.h5",
+        'new.h5.parts is not replaced.*it holds notes.txt',
+        prepare=write('new.h5.parts/notes.txt'),
+    ),
+    Row(
+        PACK,
+        'another run',
+        "--videos 'videos/*.mp4' --out new.h5",
+        'Another run still works in new.h5',
+        prepare=lock('.new.h5.lock'),
+    ),
+    Row(
+        PACK,
+        'one of three videos is truncated',
+        "--videos 'videos/*.mp4' --out new.h5",
+        'FAILED P01_02: .*P01_02.mp4',
+        prepare=lambda here: truncate(here / 'videos/P01_02.mp4'),
+        left=['new.h5.parts/**'],
+        listed=True,
+    ),
+    Row(
+        PACK,
+        'the file is there',
+        "--videos 'videos/*.mp4' --out detections.h5",
+        'detections.h5 is there already; move it away, or give another --out',
+    ),
+    Row(
+        'tools/data/unpack_tars.py',
+        'another run',
+        '--workers 0 --tars frames/P01_01.tar',
+        'Another run still works in .*frames',
+        prepare=lock('frames/.extraction.lock'),
+    ),
+    Row(
+        'tools/train.py',
+        'another training',
+        'distill.py --work-dir work --resume',
+        'Another run still works in work',
+        prepare=lock('work/.training.lock'),
+    ),
+    Row(
+        'tools/cache_teacher.py',
+        'another run',
+        'distill.py new --seed 0',
+        'Another run still works in new',
+        prepare=lock('new/.cache.lock'),
+    ),
+    Row(
+        'tools/test.py',
+        'the metrics would replace the config',
+        'expert.py expert.pth --out expert.json',
+        'The output expert.json is the input expert.py: give another path',
+        prepare=link('expert.json', 'expert.py'),
+    ),
+    Row(
+        'tools/test.py',
+        'the dump would replace the checkpoint',
+        'expert.py expert.npz --dump expert.npz',
+        'The output expert.npz is the input expert.npz',
+        prepare=lambda here: (here / 'expert.pth').rename(here / 'expert.npz'),
+    ),
+    Row(
+        'tools/analysis/temperature_scaling.py',
+        'the temperatures would replace the dump',
+        '--holdout holdout.npz --out ./holdout.npz',
+        'The output holdout.npz is the input holdout.npz',
+    ),
+    Row(
+        'tools/analysis/cost.py',
+        'the costs would replace the metrics',
+        'a=expert.py --metrics a=metrics.json --out metrics',
+        'The output metrics.json is the input metrics.json',
+    ),
+]
