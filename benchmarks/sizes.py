@@ -33,7 +33,7 @@ class Size:
     loading_pixels: int = 224
     students: int = 10
     epochs: int = 6
-    iterations: int = 2000
+    iterations: int = 10_000
 
 
 # Networks of full size and EPIC-KITCHENS' frames of 456 x 256; clips are smaller than in training

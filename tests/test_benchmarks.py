@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.memory import Watched, watched_text
 from benchmarks.run import PARTS, page
 from benchmarks.sizes import TINY
 from benchmarks.timing import Times, in_turns, ratio, spread
@@ -31,6 +32,16 @@ def test_contenders_take_turns_and_the_first_rounds_do_not_count():
     assert ''.join(called) == 'ba' + 'ab' + 'ba'
     assert [len(found.wall) for found in times.values()] == [2, 2]
     assert isinstance(times['a'], Times)
+
+
+def test_what_grows_is_told():
+    flat = Watched([690.0, *[700.0] * 19], [9, *[8] * 19], 60.0)
+    text = watched_text(10_000, flat)
+    assert '10,000 iterations' in text and '| after 500 | after half | at the end |' in text
+    assert '| memory | 690 MB | 700 MB | 700 MB | +0.00% | flat |' in text
+    assert '| open files | 9 | 8 | 8 | +0 | flat |' in text
+    leaking = Watched([700.0 + 2 * i for i in range(20)], list(range(8, 28)), 60.0)
+    assert watched_text(10_000, leaking).count('**grows**') == 2
 
 
 def test_a_ratio_is_formed_within_the_rounds():
