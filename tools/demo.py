@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream before anything else is imported)
@@ -77,7 +78,7 @@ def print_rows(console: Console, report: dict) -> None:
         table.add_column(title, justify='right')
     for row in report['rows']:
         table.add_row(
-            row['title'],
+            escape(row['title']),
             *(f'{100 * row[key]:.1f}' if key in row else '' for key in columns.values()),
             f'{row["params"] / 1e6:.2f}',
             f'{row["flops"] / 1e9:.2f}',
@@ -124,7 +125,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     summary = run_chain(stages, args.jobs)
     print_stages(console, summary)
     print_rows(console, json.loads((args.work_dir / 'report.json').read_text()))
-    console.print(f'Report: {args.work_dir / "report.html"}')
+    console.print(f'Report: {args.work_dir / "report.html"}', markup=False)
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream first)
@@ -97,12 +98,12 @@ def show(console: Console, rows: list[Row], axes: list[str], split: str) -> None
     metrics = main_metrics(rows)
     table = Table(title=f'Mean ± standard deviation on the {split} clips, %', header_style='bold')
     for axis in axes:
-        table.add_column(axis)
+        table.add_column(escape(axis))
     for name in (RUNS, *metrics):
         table.add_column(name, justify='right')
     best = best_row(rows, metrics[0]) if metrics else None
     for row in rows:
-        cells = [str(row.get(axis, '')) for axis in axes]
+        cells = [escape(str(row.get(axis, ''))) for axis in axes]
         cells += [str(row[RUNS]), *(_percent(row, name) for name in metrics)]
         table.add_row(*cells, style='bold' if row is best else '')
     console.print(table)

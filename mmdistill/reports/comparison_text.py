@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .escape import markdown
 from .tables import markdown_lines
 
 ClassNames = Mapping[str, Sequence[str]]  # task -> names
@@ -30,12 +31,20 @@ def comparison_markdown(
         f'({100 * result["level"]:.0f} %).',
         '',
     ]
-    lines += [f'- {name}: {", ".join(paths)}' for name, paths in result['models'].items()]
+    for name, paths in result['models'].items():
+        lines.append(f'- {markdown(name)}: {", ".join(map(markdown, paths))}')
     for found in result['comparisons']:
+        found = found | {side: markdown(found[side]) for side in ('model', 'baseline')}
         lines += ['', f'## {found["model"]} against {found["baseline"]}', '']
         lines += difference_table(found)
         for task, values in found['tasks'].items():
-            lines += ['', f'### {task}', '', *_agreement(values, found), *_mcnemar(values, found)]
+            lines += [
+                '',
+                f'### {markdown(task)}',
+                '',
+                *_agreement(values, found),
+                *_mcnemar(values, found),
+            ]
             if 'classes' in values:
                 lines += class_table(values['classes'], names.get(task, ()), num_classes)
                 lines += confusion_table(values['confusions'], names.get(task, ()))
@@ -48,7 +57,7 @@ def difference_table(found: Mapping[str, Any]) -> list[str]:
     rows = [row for values in found['tasks'].values() for row in values['differences']]
     cells = [
         [
-            row['metric'],
+            markdown(row['metric']),
             str(row['num_clips']),
             _mean_std(row['baseline']),
             _mean_std(row['model']),
@@ -107,7 +116,7 @@ def expert_table(experts: Mapping[str, Mapping[str, Any]], found: Mapping[str, A
         return []
     cells = [
         [
-            name,
+            markdown(name),
             _optional(values['known_of_gained'], _percent),
             _optional(values['known_of_wrong'], _percent),
             _optional(values['correlation'], lambda x: f'{x:+.2f}'.replace('-', MINUS)),
@@ -145,7 +154,7 @@ def _mcnemar(values: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
 
 
 def _class_name(index: int, names: Sequence[str]) -> str:
-    return names[index] if index < len(names) else str(index)
+    return markdown(names[index]) if index < len(names) else str(index)
 
 
 def _mean_std(values: Sequence[float]) -> str:

@@ -27,6 +27,7 @@ STYLE = {
     'font.family': 'sans-serif',
     'font.size': 9,
     'svg.fonttype': 'none',
+    'text.parse_math': False,  # names of models and classes are no formulas
     # Without these two the same plot differs from run to run.
     'svg.hashsalt': 'mmdistill',
     'axes.edgecolor': GRID,

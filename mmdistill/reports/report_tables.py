@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..metrics import ViewScore
+from . import escape
 from .scaling_table import scaling_columns, scaling_row
 from .tables import Column, Table, cost_columns, latex_table, markdown_table, metric_columns
 from .view_table import view_columns, view_rows
@@ -131,10 +132,11 @@ def distinct(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def tables_markdown(title: str, tables: Sequence[Table]) -> str:
     """All tables under their headings."""
-    parts = [f'# {title}\n']
+    parts = [f'# {escape.markdown(title)}\n']
     for table in tables:
         text = markdown_table(table.rows, table.columns, table.corner)
-        parts += [f'## {table.title}\n', text, f'{table.note}\n' if table.note else '']
+        parts += [f'## {escape.markdown(table.title)}\n', text]
+        parts += [f'{escape.markdown(table.note)}\n'] if table.note else []
     return '\n'.join(part for part in parts if part)
 
 
@@ -142,7 +144,7 @@ def tables_latex(tables: Sequence[Table]) -> str:
     """All tables as `tabular` environments, each after a comment with its heading."""
     parts = []
     for table in tables:
-        note = f'% {table.note}\n' if table.note else ''
+        note = f'% {escape.one_line(table.note)}\n' if table.note else ''
         text = latex_table(table.rows, table.columns, table.corner)
-        parts.append(f'% {table.title}\n{note}{text}')
+        parts.append(f'% {escape.one_line(table.title)}\n{note}{text}')
     return '\n'.join(parts)

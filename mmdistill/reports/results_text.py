@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .escape import markdown
 from .results import RowResult
 from .seed_comparison import written
 from .tables import markdown_lines
@@ -45,12 +46,12 @@ def part_markdown(part: str, rows: Sequence[RowResult]) -> str:
         head += [column.title, 'change'] if column.change else [column.title]
     cells = []
     for result in rows:
-        line = [result.row.title, str(len(result.metrics))]
+        line = [markdown(result.row.title), str(len(result.metrics))]
         for column in columns:
             line.append(_spread(result, column))
             line += [_change(result, column)] if column.change else []
         cells.append(line)
-    return '\n'.join([f'## {part}', '', *markdown_lines(head, cells, '---:'), ''])
+    return '\n'.join([f'## {markdown(part)}', '', *markdown_lines(head, cells, '---:'), ''])
 
 
 def weights_markdown(results: Sequence[RowResult]) -> str:
@@ -62,9 +63,11 @@ def weights_markdown(results: Sequence[RowResult]) -> str:
     lines = []
     for result in weighed:
         shares = [result.weights[task].items() for task in tasks]
-        texts = [', '.join(f'{name} {100 * w:.0f}' for name, w in share) for share in shares]
-        lines.append([result.row.title, *texts])
-    head = ['', *(f'weights for {task}, %' for task in tasks)]
+        texts = [
+            ', '.join(f'{markdown(name)} {100 * w:.0f}' for name, w in share) for share in shares
+        ]
+        lines.append([markdown(result.row.title), *texts])
+    head = ['', *(f'weights for {markdown(task)}, %' for task in tasks)]
     return '\n'.join(['## Weights of the teachers', '', *markdown_lines(head, lines), ''])
 
 

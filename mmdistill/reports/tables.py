@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-# Characters that LaTeX takes for commands; the backslash comes first, since the others bring it.
-LATEX_ESCAPES = {'\\': r'\textbackslash{}'} | {char: f'\\{char}' for char in '&%$#_{}'}
-LATEX_ESCAPES |= {'−': '$-$', '–': '--', '×': r'$\times$', '→': r'$\to$'}
+from . import escape
+
 MISSING = '–'
 
 
@@ -104,7 +103,7 @@ def markdown_lines(
     """The lines of a Markdown table.
 
     Args:
-        head: Titles of the columns.
+        head: Titles of the columns; names in them, and in cells, are escaped (`escape.markdown`).
         rows: Cells of each row, as many.
         rule: Below every title but the first; `---:` aligns numbers.
     """
@@ -116,12 +115,12 @@ def markdown_table(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], corner: str = ''
 ) -> str:
     """A row per model; students in bold, a dash where a model lacks a number."""
-    head = [corner, *(column.heading for column in columns)]
+    head = [escape.markdown(text) for text in (corner, *(column.heading for column in columns))]
     cells = []
     for row in rows:
-        texts = [row['title'], *(str(cell(row, column)) for column in columns)]
-        texts = [text.replace('|', r'\|') for text in texts]
-        cells.append([f'**{x}**' for x in texts] if row.get('role') == 'student' else texts)
+        texts = [escape.markdown(row['title']), *(str(cell(row, column)) for column in columns)]
+        student = row.get('role') == 'student'
+        cells.append([f'**{text}**' if student and text else text for text in texts])
     return '\n'.join(markdown_lines(head, cells, '---:')) + '\n'
 
 
@@ -129,15 +128,15 @@ def latex_table(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], corner: str = ''
 ) -> str:
     """The same as a `tabular` environment; needs `\\usepackage{booktabs}`."""
-    titles = [_escaped(column.heading) for column in columns]
+    titles = [escape.latex(text) for text in (corner, *(column.heading for column in columns))]
     lines = [
         f'\\begin{{tabular}}{{l{"r" * len(columns)}}}',
         '\\toprule',
-        f'{" & ".join([_escaped(corner), *titles])} \\\\',
+        f'{" & ".join(titles)} \\\\',
         '\\midrule',
     ]
     for row in rows:
-        cells = [_escaped(row['title']), *(_latex_cell(row, column) for column in columns)]
+        cells = [escape.latex(row['title']), *(_latex_cell(row, column) for column in columns)]
         if row.get('role') == 'student':
             cells = [f'\\textbf{{{cell}}}' for cell in cells]
         lines.append(f'{" & ".join(cells)} \\\\')
@@ -159,9 +158,5 @@ def _written(value: float, column: Column) -> str:
 
 
 def _latex_cell(row: Mapping[str, Any], column: Column) -> str:
-    value, interval = (_escaped(text) for text in cell(row, column))
+    value, interval = (escape.latex_number(text) for text in cell(row, column))
     return f'{value} {{\\scriptsize {interval}}}' if interval else value
-
-
-def _escaped(text: str) -> str:
-    return ''.join(LATEX_ESCAPES.get(char, char) for char in text)

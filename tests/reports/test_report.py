@@ -115,7 +115,9 @@ def test_tables_are_written_with_intervals(written):
     assert f'**{value} [{low}, {high}]**' in texts['md']
     assert f'\\textbf{{{value} {{\\scriptsize [{low}, {high}]}}}}' in texts['tex']
     for heading in ('Results', 'Difference to RGB <base>', 'Before and after scaling', 'Views'):
-        assert f'## {heading}\n' in texts['md'] and f'% {heading}\n' in texts['tex']
+        shown = heading.replace('<', r'\<').replace('>', r'\>')
+        assert f'## {shown}\n' in texts['md'] and f'% {heading}\n' in texts['tex']
+    assert '<base>' not in texts['md'] + texts['html']
     assert '| 3 x 1, mean probs |' in texts['md']
 
 

@@ -51,7 +51,7 @@ def test_intervals_and_signs_are_written_beside_the_number():
         '| --- | ---: |',
         r'| a\|b | −5.1 [−10.0, +0.0] |',
     ]
-    assert r'a|b & $-$5.1 {\scriptsize [$-$10.0, +0.0]} \\' in latex_table([row], columns)
+    assert r'a\textbar{}b & $-$5.1 {\scriptsize [$-$10.0, +0.0]} \\' in latex_table([row], columns)
 
 
 def test_every_task_has_its_columns():

@@ -36,7 +36,7 @@ def test_markdown_sets_models_side_by_side():
     table = views_markdown({'student': scores(0.5), 'teacher': teacher}, 'action')
     assert table.startswith('| action: clips x crops | student top-1 | student ECE | teacher top-1')
     assert '| 1 x 1, mean logits | 51.0 | 10.0 | 71.0 | 10.0 |' in table
-    assert '| 2 x 3*, mean probs | 52.0 | 10.0 | – | – |' in table
+    assert r'| 2 x 3\*, mean probs | 52.0 | 10.0 | – | – |' in table
     assert table.count('\n| ') == 2 + 12 - 1 and 'nearest of the tested clips' in table
     assert '*' not in views_markdown({'teacher': teacher}, 'action')
 
