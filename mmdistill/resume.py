@@ -10,7 +10,13 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from .checkpoints import CheckpointError, compare_weights, read_checkpoint, weights_of
+from .checkpoints import (
+    CheckpointError,
+    compare_weights,
+    read_checkpoint,
+    shortened,
+    weights_of,
+)
 
 LAST = 'last_checkpoint'  # MMEngine's note of the newest one
 BEST = 'best_'  # the beginning of the name of a copy that training does not continue from
@@ -27,21 +33,28 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
     It is the one noted in `last_checkpoint`, in this folder first, since a work dir may have been
     copied. If that is gone or damaged it is the one that has come furthest by what it says itself:
     times and names of files do not count. Damaged ones are named in a warning.
+
+    Raises:
+        CheckpointError: There are checkpoints, but none that can be resumed.
     """
     folder = Path(work_dir)
     note = folder / LAST
     noted = note.read_text(errors='replace').strip() if note.is_file() else ''
     beside = folder / Path(noted).name
-    if noted and beside.is_file() and _progress(beside) is not None:
-        return str(beside)
-    others = (p for p in folder.glob('*.pth') if p != beside and not p.name.startswith(BEST))
-    known = [(at, path) for path in sorted(others) if (at := _progress(path)) is not None]
-    if known:
-        return str(max(known)[1])
+    first = [beside] if noted and beside.is_file() else []
+    others = [p for p in folder.glob('*.pth') if p not in first and not p.name.startswith(BEST)]
     # With CheckpointHook(out_dir=…) the checkpoints are elsewhere.
-    elsewhere = Path(noted)
-    if noted and elsewhere.is_file() and _progress(elsewhere) is not None:
-        return str(elsewhere)
+    elsewhere = [Path(noted)] if noted and not first and Path(noted).is_file() else []
+    for candidates in (first, others, elsewhere):
+        known = [(at, path) for path in candidates if (at := _progress(path)) is not None]
+        if known:
+            return str(max(known)[1])
+    there = [path.name for path in (*first, *others, *elsewhere)]
+    if there:
+        raise CheckpointError(
+            f'None of the checkpoints in {folder} can be resumed ({shortened(there)}): give '
+            'another one by --resume FILE, or another --work-dir.'
+        )
     return None
 
 

@@ -101,10 +101,13 @@ def test_a_damaged_newest_is_passed_over_and_named(work_dir, capsys, damage):
     assert 'It is passed over.' in printed
 
 
-def test_half_a_checkpoint_is_not_picked_up_where_there_is_no_other(tmp_path):
+def test_a_training_whose_checkpoints_are_all_damaged_does_not_begin_anew(tmp_path):
     save(tmp_path / 'epoch_1.pth', 1)
     cut(tmp_path / 'epoch_1.pth')
-    assert latest_checkpoint(tmp_path) is None
+    (tmp_path / 'last_checkpoint').write_text('run/epoch_1.pth')
+    expected = r'None of the checkpoints in .* \(epoch_1\.pth\): give another one by --resume FILE'
+    with pytest.raises(CheckpointError, match=expected):
+        latest_checkpoint(tmp_path)
 
 
 def test_the_best_checkpoint_is_no_place_to_continue_from(work_dir):

@@ -24,6 +24,7 @@ from .prefetch import TeachAhead, peek_into
 from .trial import check_labels, try_features
 
 CHECKPOINT_KEY = 'distillation'
+RESTORED = {'experts', 'weighting'}
 
 
 @HOOKS.register_module()
@@ -56,11 +57,17 @@ class DistillationLossHook(Hook):
         """Remember what the run that is being resumed had found.
 
         Raises:
-            ValueError: Its losses had learned other parts than those of this config learn.
+            ValueError: It had no teacher, or its losses had learned other parts than those of this
+                config learn.
         """
-        if not runner._resume or CHECKPOINT_KEY not in checkpoint:
+        if not runner._resume:
             return
-        self._restored = checkpoint[CHECKPOINT_KEY]
+        self._restored = checkpoint.get(CHECKPOINT_KEY)
+        if not isinstance(self._restored, dict) or not self._restored.keys() >= RESTORED:
+            raise ValueError(
+                'The checkpoint is of a training without a teacher: resume with the config of that '
+                'run, or start a new one from its weights with load_from.'
+            )
         # Checkpoints before there were feature losses lack the entry, and anything to put there.
         learned = set(self._restored.setdefault('losses', {}))
         ours = set(student_of(runner).losses.state_dict())
