@@ -67,24 +67,25 @@ def read_checkpoint(
         FileNotFoundError: There is no such file.
         CheckpointError: It is damaged, no checkpoint, or holds more than weights and plain values.
     """
-    remote = '://' in str(path)
-    problem = None if remote else _damage(Path(path))
-    if problem:
-        raise CheckpointError(f'{path} {problem}')
-    try:
-        if remote:
+    if '://' not in str(path):
+        content = _read_file(Path(path), map_location, mapped)
+    else:
+        try:
             content = CheckpointLoader.load_checkpoint(str(path), map_location)
-        else:
-            mmap = mapped and zipfile.is_zipfile(path)
-            content = torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
-    except Exception as error:  # torch raises a dozen types for files that are no checkpoints
-        raise CheckpointError(f'{path} {_reason(error, remote)}') from error
+        except Exception as error:  # of the network, of servers, of what they send
+            raise CheckpointError(f'{path} {_reason(error)}') from error
     if not isinstance(content, dict):
         raise CheckpointError(
             f'{path} holds a {type(content).__name__}; expected a checkpoint with a state_dict, '
             f'{WRITTEN_BY}.'
         )
     return content
+
+
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def load_from_local(filename: str, map_location: Any = None) -> Any:
+    """Let MMEngine read files as `read_checkpoint` does, where a config names `pretrained` ones."""
+    return _read_file(Path(filename).expanduser(), map_location)
 
 
 def weights_of(checkpoint: dict[str, Any], path: str | Path) -> dict[str, Tensor]:
@@ -172,6 +173,17 @@ def _counts(name: str) -> bool:
     return not name.endswith('num_batches_tracked')
 
 
+def _read_file(path: Path, map_location: Any, mapped: bool = False) -> Any:
+    problem = _damage(path)
+    if problem:
+        raise CheckpointError(f'{path} {problem}')
+    mmap = mapped and zipfile.is_zipfile(path)
+    try:
+        return torch.load(path, map_location=map_location, weights_only=True, mmap=mmap)
+    except Exception as error:  # torch raises a dozen types for files that are no checkpoints
+        raise CheckpointError(f'{path} {_reason(error)}') from error
+
+
 def _damage(path: Path) -> str | None:
     """What can be said without unpickling: the end of a sentence, or None."""
     if path.is_dir():
@@ -207,7 +219,7 @@ def _damage_of_archive(path: Path) -> str | None:
     return f'is damaged, {damaged} does not fit its checksum: {again}.' if damaged else None
 
 
-def _reason(error: Exception, remote: bool) -> str:
+def _reason(error: Exception) -> str:
     """Why it could not be loaded, without torch's advice: the end of a sentence."""
     wanted = _IMPORT.search(str(error))
     if wanted:
@@ -217,7 +229,7 @@ def _reason(error: Exception, remote: bool) -> str:
         )
     if isinstance(error, ForgedCheckpointError):
         return f'is refused: {error}.'
-    if remote and isinstance(error, OSError):
-        return f'cannot be fetched ({error}): look at the address and the network.'
+    if isinstance(error, OSError):
+        return f'cannot be read ({error}): look at the path or address.'
     kind = type(error).__name__
     return f'cannot be read as weights ({kind}): it is damaged, or no checkpoint of PyTorch.'

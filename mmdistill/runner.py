@@ -22,6 +22,21 @@ class CheckedRunner(Runner):
                 self.logger.info(nothing_to_resume(self.work_dir))
         super().load_or_resume()
 
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """As upstream; what does not fit is said in one line that names the file.
+
+        Raises:
+            CheckpointError: The checkpoint is damaged, or of another training.
+        """
+        try:
+            super().resume(filename, *args, **kwargs)
+        except CheckpointError:
+            raise
+        # What hooks, optimizer and schedules find in it; they raise what they like.
+        except Exception as error:
+            reason = ' '.join(f'{error}'.split())[:500]
+            raise CheckpointError(f'{filename} cannot be resumed: {reason}') from error
+
     def load_checkpoint(
         self,
         filename: str,

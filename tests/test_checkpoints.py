@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from mmengine.model import PretrainedInit
 from torch import nn
 
 from mmdistill.checkpoints import (
@@ -109,8 +110,22 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 
 
 def test_an_address_without_an_answer_is_named():
-    with pytest.raises(CheckpointError, match=r'^http://127\.0\.0\.1:9/a\.pth cannot be fetched'):
+    with pytest.raises(
+        CheckpointError, match=r'^http://127\.0\.0\.1:9/a\.pth cannot be read .*refused'
+    ):
         read_checkpoint('http://127.0.0.1:9/a.pth')
+
+
+def test_weights_that_a_config_names_are_read_in_the_same_way(tmp_path):
+    """MMEngine reads them: `pretrained=…`, `init_cfg=dict(type='Pretrained', …)`."""
+    (tmp_path / 'resnet.pth').write_text('not a checkpoint')
+    layer = nn.Linear(1, 1)
+    weights = PretrainedInit(str(tmp_path / 'resnet.pth'))
+    with pytest.raises(CheckpointError, match=r'resnet\.pth is no checkpoint, it begins with'):
+        weights(layer)
+    torch.save(dict(state_dict=dict(weight=torch.ones(1, 1))), tmp_path / 'resnet.pth')
+    weights(layer)
+    assert layer.weight.item() == 1
 
 
 @pytest.mark.parametrize('mapped', [False, True])

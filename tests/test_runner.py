@@ -151,6 +151,17 @@ def test_momentum_of_another_shape_is_refused(saved, tmp_path):
         train(config(tmp_path / 'run', epochs=2, resume=True, load_from=str(path)))
 
 
+@pytest.mark.parametrize('name', ['ema_state_dict', 'optimizer'])
+def test_what_else_does_not_fit_names_the_file(saved, tmp_path, name):
+    content = torch.load(saved, weights_only=True)
+    wrong = dict(content['optimizer'], state=3) if name == 'optimizer' else dict(steps='x')
+    path = change(saved, **{name: wrong})
+    cfg = config(tmp_path / 'run', epochs=2, resume=True, load_from=str(path))
+    with pytest.raises(CheckpointError, match=rf'^{re.escape(str(path))} cannot be resumed: ') as e:
+        train(cfg | dict(custom_hooks=[dict(type='EMAHook')]))
+    assert '\n' not in str(e.value)
+
+
 def test_another_precision_is_told(saved, tmp_path):
     optimizer = torch.load(saved, weights_only=True)['optimizer'] | dict(loss_scaler={})
     path = change(saved, optimizer=optimizer)
