@@ -143,7 +143,7 @@ def _in_use(file: Path, output: str | Path) -> str:
     try:
         holder = json.loads(file.read_text())
         who = '`{command}`, process {pid} on {host}, since {since}'.format(**holder)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return f'Another run still works in {output}. {advice}'
     if holder['host'] == socket.gethostname() and not psutil.pid_exists(holder['pid']):
         return (

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import read_json
 from .demo_annotations import (
     CocoBoxes,
     Segment,
@@ -110,7 +111,7 @@ def _is_rendered(out: Path, request: dict) -> bool:
             f'{out} holds something that is not a demo rendering (no render.json). '
             'Choose another folder or move it away.'
         )
-    found = json.loads(record.read_text(encoding='utf-8'))
+    found = read_json(record, dict, 'choose another folder or move it away')
     differing = sorted(key for key in request if found.get(key) != request[key])
     if differing:
         changes = ', '.join(

@@ -18,6 +18,7 @@ What the frame numbers mean, measured on EPIC_100_validation.csv (9,668 rows), t
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ from .multimodal import MultimodalDataset
 # the object masks of VISOR. No action has them, and the benchmark's classifiers have 300 outputs.
 NUM_BENCHMARK_CLASSES = dict(verb=97, noun=300)
 PUBLISHED_FRAME = 'frame_{index:010d}.jpg'
+TIME = re.compile(r'([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]*)?)')
+LARGEST = 1e6  # of seconds and of frames per second
 
 
 class PublishedFrames(NamedTuple):
@@ -202,13 +205,12 @@ class EpicKitchensDataset(MultimodalDataset):
 
 def _seconds(row: Row, column: str) -> float:
     """Seconds of a timestamp such as 00:01:02.35."""
-    try:
-        hours, minutes, seconds = row.values[column].split(':')
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-    except ValueError:
+    time = TIME.fullmatch(row.values[column])
+    if time is None:
         raise row.error(
             f'column {column!r} holds {row.values[column]!r}; expected a time such as 00:01:02.35'
-        ) from None
+        )
+    return int(time[1]) * 3600 + int(time[2]) * 60 + float(time[3])
 
 
 def _positive(row: Row, column: str) -> float:
@@ -216,8 +218,9 @@ def _positive(row: Row, column: str) -> float:
         value = float(row.values[column])
     except ValueError:
         value = math.nan
-    if not 0 < value < math.inf:
+    if not 0 < value < LARGEST:
         raise row.error(
-            f'column {column!r} holds {row.values[column]!r}; expected a number above 0'
+            f'column {column!r} holds {row.values[column]!r}; expected a number above 0 '
+            f'and below {LARGEST:,.0f}'
         )
     return value

@@ -8,6 +8,7 @@ present release; their contents are the same. An entry of the first three is
 (a test entry has its id alone), and the last maps "Holding something next to something" to "46".
 """
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class SomethingSomethingDataset(MultimodalDataset):
         for number, entry in enumerate(entries, start=1):
             if not isinstance(entry, dict) or 'id' not in entry:
                 raise ValueError(f'{self.ann_file}, entry {number}: expected {{"id": …}}.')
-            values = dict(video_id=str(entry['id']), template=entry.get('template', ''))
+            values = dict(video_id=str(entry['id']), template=str(entry.get('template', '')))
             rows.append(Row(self.ann_file, number, values, unit='entry'))
         if not rows:
             raise ValueError(f'{self.ann_file} holds no entries; expected one per video.')
@@ -107,7 +108,10 @@ class SomethingSomethingDataset(MultimodalDataset):
         return {row.text('video_id'): {c: row.integer(c) for c in numbers} for row in rows}
 
     def _load_class_names(self, task: str, path: str) -> list[str]:
-        ids = {name: int(number) for name, number in _read_json(path, dict).items()}
+        found = _read_json(path, dict)
+        ids = {name: int(n) for name, n in found.items() if re.fullmatch('[0-9]{1,9}', str(n))}
+        if len(ids) < len(found):
+            raise ValueError(f'{path} must give each class a whole number, got {str(found)[:80]}.')
         if sorted(ids.values()) != list(range(len(ids))):
             raise ValueError(
                 f'{path} must number its {len(ids)} classes 0 to {len(ids) - 1}, each once.'

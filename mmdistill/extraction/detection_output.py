@@ -14,7 +14,7 @@ import numpy as np
 
 from mmdistill.modalities.detection_file import DetectionFile, DetectionWriter, VideoDetections
 
-from ..files import remove, write_whole
+from ..files import read_json, remove, write_whole
 from .jobs import Job
 from .manifest import check_settings, locked, read_manifest, record
 from .outputs import ELSEWHERE, not_replaced
@@ -152,7 +152,8 @@ class Output:
 
     def _settings_of_parts(self) -> dict | None:
         file = self.parts / SETTINGS_FILE
-        return json.loads(file.read_text()) if file.is_file() else None
+        advice = f'move {self.parts} away, so that its videos are made again'
+        return read_json(file, dict, advice) if file.is_file() else None
 
     def _check_parts(self) -> None:
         if not self.parts.exists():

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmdistill.files import file_sha256
+from mmdistill.files import file_sha256, read_json
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND, encode_flow
 from mmdistill.ranges import COUNT, POSITIVE
 from mmdistill.registry import FLOW_ESTIMATORS
@@ -29,6 +29,7 @@ from .manifest import check_settings, record
 JPEG_QUALITY = 95
 FRAMES_PER_UPDATE = 32
 SETTINGS_FILE = 'flow.json'
+DAMAGED = 'move the result away, so that it is made again'
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def check_earlier_results(settings: FlowSettings, jobs: list[Job]) -> None:
     for job in jobs:
         if job.result.exists():
             file = job.result / SETTINGS_FILE
-            came = json.loads(file.read_text()) if file.is_file() else None
+            came = read_json(file, dict, DAMAGED) if file.is_file() else None
             check_settings(job.result, came, wanted)
 
 

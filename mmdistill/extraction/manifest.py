@@ -81,8 +81,10 @@ def _entries(path: Path) -> Iterator[dict]:
         return
     for line in path.read_text().splitlines():
         # One that was truncated by a full disk is skipped: its video counts as not recorded.
-        with suppress(json.JSONDecodeError):
-            yield json.loads(line)
+        with suppress(ValueError, RecursionError):
+            entry = json.loads(line)
+            if isinstance(entry, dict) and isinstance(entry.get('video'), str):
+                yield entry
 
 
 def check_settings(path: Path, came: dict | None, wanted: dict) -> None:

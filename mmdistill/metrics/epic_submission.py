@@ -135,7 +135,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ValueError(f'{path} is not a zip file, or it is cut short: {error}.') from error
     try:
         content = json.loads(text, object_pairs_hook=_unique)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f'{path}: {MEMBER} is not valid ({error}).') from error
     if not isinstance(content, dict):
         raise ValueError(f'{path}: {MEMBER} holds a {type(content).__name__}; expected a dict.')

@@ -12,6 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ..ranges import SAMPLE_RATE
 from .audio_track import Sound, resample
 from .hdf5_file import HDF5File
 
@@ -30,14 +31,20 @@ class AudioPack(HDF5File):
 
         Raises:
             KeyError: The file does not know the video.
-            ValueError: Its dataset is not a row of samples.
+            ValueError: Its dataset is not a row of finite samples, or its rate is none.
         """
         samples = self._samples(record)
-        rate = int(samples.attrs.get('sample_rate', RATE))
+        rate = samples.attrs.get('sample_rate', RATE)
+        SAMPLE_RATE.check(**{f'{self.path}, {samples.name}: sample_rate': rate})
         first, count = round(start * rate), round((stop - start) * rate)
         low, high = (int(np.clip(x, 0, len(samples))) for x in (first, first + count))
         sound, present = np.zeros(count, np.float32), np.zeros(count, bool)
         sound[low - first : high - first] = _as_float(samples[low:high])
+        if not np.isfinite(sound).all():
+            raise ValueError(
+                f'{self.path}, {samples.name}: samples from {start:.2f} to {stop:.2f} s are NaN or '
+                'infinite; write the pack again.'
+            )
         present[low - first : high - first] = True
         return _at_rate(
             Sound(sound, present), rate, sample_rate, round((stop - start) * sample_rate)

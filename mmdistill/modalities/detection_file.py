@@ -134,11 +134,11 @@ class DetectionFile(HDF5File):
 
     @property
     def classes(self) -> list[str]:
-        return json.loads(self.file().attrs['classes'])
+        return self.json_attribute('classes', list)
 
     @property
     def settings(self) -> dict:
-        return json.loads(self.file().attrs.get('settings', '{}'))
+        return self.json_attribute('settings', dict, '{}')
 
     @property
     def video_ids(self) -> list[str]:

@@ -5,6 +5,7 @@ file from elsewhere could so read any file of this machine, and a copy of it wou
 whatever leads out of a file is refused by name.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,21 @@ class HDF5File:
     def find(self, name: str) -> h5py.Group | h5py.Dataset | None:
         """A group or data set of the file; see the function of this name."""
         return find(self.file(), name)
+
+    def json_attribute(self, name: str, kind: type, default: str | None = None) -> Any:
+        """What an attribute of the file says as JSON.
+
+        Raises:
+            ValueError: It is not there and has no default, is no JSON, or of another kind.
+        """
+        text = self.file().attrs.get(name, default)
+        try:
+            found = json.loads(text)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f'{self.path}: attribute {name!r} is no JSON ({error}).') from error
+        if not isinstance(found, kind):
+            raise ValueError(f'{self.path}: {name!r} must be a {kind.__name__}, got {text:.80}.')
+        return found
 
     def open(self) -> h5py.File:
         """Open it to read; a subclass also looks whether it is of its kind."""

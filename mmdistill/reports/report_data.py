@@ -50,7 +50,16 @@ def read_scalars(work_dir: Path) -> list[dict[str, float]]:
     """Every line of scalars a training logged, resumed runs included, in order of time."""
     lines = []
     for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
-        lines += [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+        for number, line in enumerate(path.read_text(errors='replace').splitlines(), start=1):
+            try:
+                found = json.loads(line) if line.strip() else {}
+            # A line that a killed run did not finish is the last one of its file.
+            except (ValueError, RecursionError):
+                found = None
+            if not isinstance(found, dict):
+                print(f'warning: {path}, line {number} is not JSON and is left out.')
+            else:
+                lines.append(found)
     return lines
 
 
@@ -88,7 +97,7 @@ def stage_costs(stamps: Path) -> list[dict[str, Any]]:
         stamps: Folder that a chain of stages wrote.
     """
     found = [
-        json.loads(path.read_text()) | {'name': path.stem}
+        read_json(path, dict, 'remove it and run the stage again') | {'name': path.stem}
         for path in stamps.glob('*.json')
         if not path.name.endswith('.started.json')
     ]

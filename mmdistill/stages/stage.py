@@ -131,9 +131,10 @@ def content_digest(path: Path) -> str:
 def read_json(path: Path) -> dict | None:
     """The object in a JSON file, or None where the file is missing or cut short."""
     try:
-        return json.loads(path.read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        found = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
+    return found if isinstance(found, dict) else None
 
 
 def write_json(path: Path, value: dict) -> None:

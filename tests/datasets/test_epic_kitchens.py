@@ -133,9 +133,22 @@ def test_impossible_frame_rate(build, fps):
         build(files, video_info='info.csv')
 
 
-def test_bad_timestamp(build):
-    with pytest.raises(ValueError, match=r"line 2: column 'stop_timestamp' holds '1.89'"):
-        build(replace_in_row(0, '00:00:01.89', '1.89'), video_info='info.csv')
+@pytest.mark.parametrize(
+    'time',
+    [
+        '1.89',
+        '00:00:nan',
+        '00:00:inf',
+        '-1:00:01.89',
+        '00:-1:01',
+        '00:00:-1',
+        '00:00:1e3',
+        '00:00:',
+    ],
+)
+def test_bad_timestamp(build, time):
+    with pytest.raises(ValueError, match=f"line 2: column 'stop_timestamp' holds '{time}'"):
+        build(replace_in_row(0, '00:00:01.89', time), video_info='info.csv')
 
 
 def test_class_names_tail_and_unseen(build):

@@ -139,6 +139,12 @@ class TestBadInput:
         with pytest.raises(ValueError, match=message):
             dataset(root)
 
+    @pytest.mark.parametrize('number', ['one', None, [1], 1.5, float('nan'), -1, 10**30])
+    def test_a_class_without_a_whole_number(self, root, number):
+        (root / 'labels.json').write_text(json.dumps({'Moving something': number}))
+        with pytest.raises(ValueError, match='labels.json must give each class a whole number'):
+            dataset(root)
+
     def test_classes_with_a_gap(self, root):
         write(root / 'labels.json', {'Holding something': '0', 'Tearing something': '2'})
         with pytest.raises(ValueError, match='number its 2 classes 0 to 1'):

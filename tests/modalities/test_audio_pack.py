@@ -81,6 +81,20 @@ class TestBadInput:
         with pytest.raises(ValueError, match='expected a row of samples.* of shape'):
             AudioModality().read(write(samples.reshape(2, -1)), FRAMES)
 
+    @pytest.mark.parametrize('value', [np.nan, np.inf])
+    def test_samples_that_are_no_numbers(self, write, samples, value):
+        samples = np.array(samples, np.float32)
+        samples[RATE] = value
+        record = write(samples)
+        with pytest.raises(ValueError, match='are NaN or infinite; write the pack again'):
+            AudioModality(fps=FPS, segment_seconds=0.5).read(record, np.array([FPS]))
+
+    @pytest.mark.parametrize('rate', [0, -8000, 1.5, np.nan])
+    def test_a_rate_that_is_none(self, write, samples, rate):
+        record = write(samples, sample_rate=rate)
+        with pytest.raises(ValueError, match='sample_rate must be a whole number from 1000'):
+            AudioModality(fps=FPS, segment_seconds=0.5).read(record, np.array([FPS]))
+
     def test_no_frame_rate(self, write, samples):
         record = write(samples)
         del record['avg_fps']

@@ -218,3 +218,15 @@ def test_a_file_that_lacks_arrays_or_sizes(file):
         file.read('P01_101', [10], max_boxes=1)
     with pytest.raises(ValueError, match="'P02_102': width must be a whole number >= 1, got None"):
         file.load('P02_102')
+
+
+@pytest.mark.parametrize('text', ['[' * 100_000, '["hand', '{}', '3', np.nan])
+@pytest.mark.parametrize('name', ['classes', 'settings'])
+def test_attributes_that_cannot_be_read(file, name, text):
+    with h5py.File(file.path, 'r+') as raw:
+        raw.attrs[name] = '[]' if (name, text) == ('settings', '{}') else text
+    message = rf"detections\.h5: (attribute )?'{name}' (is no JSON|must)"
+    with pytest.raises(ValueError, match=message):
+        ValueError, match=rf"detections\.h5: (attribute )?'{name}' (is no JSON|must)"
+    ):
+        getattr(DetectionFile(file.path), name)
