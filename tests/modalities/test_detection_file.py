@@ -227,6 +227,4 @@ def test_attributes_that_cannot_be_read(file, name, text):
         raw.attrs[name] = '[]' if (name, text) == ('settings', '{}') else text
     message = rf"detections\.h5: (attribute )?'{name}' (is no JSON|must)"
     with pytest.raises(ValueError, match=message):
-        ValueError, match=rf"detections\.h5: (attribute )?'{name}' (is no JSON|must)"
-    ):
         getattr(DetectionFile(file.path), name)
