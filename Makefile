@@ -12,9 +12,6 @@ ARGS ?=
 REPORT ?= configs/demo/report.py
 BIN := $(VENV)/bin
 
-# What the libraries warn of and a user cannot mend; warnings of mmdistill stay.
-QUIET := -W ignore::FutureWarning -W ignore:pkg_resources -W ignore:torch.meshgrid
-
 # On a busy machine two threads of OpenMP can be many times slower than one.
 export OMP_NUM_THREADS ?= 1
 
@@ -33,7 +30,7 @@ demo: setup ## the main job in miniature: render, extract, train experts, distil
 	$(BIN)/python tools/demo.py $(ARGS)
 
 report: setup ## a page and tables over your own runs: REPORT=config; after `make demo` the demo's
-	$(BIN)/python $(QUIET) tools/analysis/report.py $(REPORT) $(ARGS)
+	$(BIN)/python tools/analysis/report.py $(REPORT) $(ARGS)
 
 test: setup ## the tests that CI runs on every change
 	$(BIN)/python -m pytest -m 'not slow' $(ARGS)

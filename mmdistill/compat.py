@@ -101,12 +101,11 @@ def replace_pkg_resources() -> None:
     """Give MMEngine package look-ups that work without `pkg_resources`.
 
     Upstream: https://github.com/open-mmlab/mmengine/pull/1676 (setuptools >= 82 dropped the module
-    that `_base_ = 'mmaction::…'` and `get_config` need). May go when MMEngine > 0.10.7 is required.
+    that `_base_ = 'mmaction::…'` and `get_config` need; earlier ones warn of it at every start).
+    May go when MMEngine > 0.10.7 is required.
     """
-    if importlib.util.find_spec('pkg_resources') is not None:
-        return
     for name in ('utils.package_utils', 'utils', 'config.config', 'hub.hub'):
-        module = importlib.import_module(f'mmengine.{name}')
+        module = sys.modules.get(f'mmengine.{name}')  # hub, imported later, takes those of utils
         for function in (is_installed, get_installed_path):
             if hasattr(module, function.__name__):
                 setattr(module, function.__name__, function)
@@ -192,9 +191,8 @@ def _use_full_precision(cfg: Config) -> None:
     plain = {key: value for key, value in optim_wrapper.items() if key not in amp_only}
     cfg.optim_wrapper = {**plain, 'type': 'OptimWrapper'}
     print_log(
-        'No GPU: AmpOptimWrapper is replaced by OptimWrapper, training runs in full precision.',
+        'No GPU: training runs in full precision (OptimWrapper instead of AmpOptimWrapper).',
         logger='current',
-        level=logging.WARNING,
     )
 
 

@@ -3,7 +3,6 @@
 import re
 import sysconfig
 import traceback
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +56,7 @@ def own_options(path: str | Path, cfg_options: dict[str, Any]) -> dict[str, Any]
 def _read(path: str | Path) -> Config:
     """The config of a file; whatever is wrong in it is said with the file and the line."""
     try:
-        with warnings.catch_warnings():
-            # MMEngine looks bases of other packages up with the deprecated pkg_resources.
-            warnings.filterwarnings('ignore', 'pkg_resources')
-            return Config.fromfile(path)
+        return Config.fromfile(path)
     # A config is a program of the user's: it can raise anything.
     except Exception as error:
         said = str(error.args[0] if isinstance(error, KeyError) else error)

@@ -4,6 +4,8 @@
 `type='mmdistill.X'` and needs no `custom_imports`. `default_scope` stays `mmaction`.
 """
 
+import contextlib
+
 from mmaction.registry import DATA_SAMPLERS as MMACTION_DATA_SAMPLERS
 from mmaction.registry import DATASETS as MMACTION_DATASETS
 from mmaction.registry import HOOKS as MMACTION_HOOKS
@@ -35,7 +37,22 @@ METRICS = Registry(
     'metric', parent=MMACTION_METRICS, scope='mmdistill', locations=['mmdistill.metrics']
 )
 
+
+class OwnRegistry(Registry):
+    """Parts of a kind that MMAction2 has not: its scope, the default one, has no such registry."""
+
+    def switch_scope_and_registry(
+        self, scope: str | None
+    ) -> contextlib.AbstractContextManager[Registry]:
+        """As upstream, which would search in vain and warn of it."""
+        return super().switch_scope_and_registry(
+            self.scope if scope in (None, 'mmaction') else scope
+        )
+
+
 # How an input stream is read, moved and packed; a downstream project registers its own here.
-MODALITIES = Registry('modality', scope='mmdistill', locations=['mmdistill.modalities'])
+MODALITIES = OwnRegistry('modality', scope='mmdistill', locations=['mmdistill.modalities'])
 # How optical flow is computed from two frames (tools/data/extract_flow.py --estimator).
-FLOW_ESTIMATORS = Registry('flow estimator', scope='mmdistill', locations=['mmdistill.extraction'])
+FLOW_ESTIMATORS = OwnRegistry(
+    'flow estimator', scope='mmdistill', locations=['mmdistill.extraction']
+)

@@ -1,8 +1,11 @@
 """MMEngine's Runner, which looks at a checkpoint before it goes on with it."""
 
+import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
@@ -11,7 +14,32 @@ from .resume import check_model, check_optimizer, latest_checkpoint
 
 
 class CheckedRunner(Runner):
-    """A Runner that resumes its own training only, and says what it loads of another model."""
+    """A Runner that resumes its own training only, says what it loads, and starts with few words.
+
+    While it is built MMEngine describes the machine, the whole config and the order of the hooks:
+    at log_level='INFO' these lines go to the log file, and the console hears of warnings alone.
+    """
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        for console in self._quiet_consoles:
+            console.setLevel(logging.INFO)
+        self.logger.info(
+            f'{Path(self.cfg.filename or "config").name} in {self.work_dir}: the whole config is '
+            f'there, machine and hooks are in {self.timestamp}/{self.timestamp}.log'
+        )
+
+    def build_logger(self, log_level: int | str = 'INFO', *args, **kwargs) -> MMLogger:
+        """As upstream, but the console is quiet until the runner is built."""
+        logger = super().build_logger(log_level, *args, **kwargs)
+        self._quiet_consoles = [
+            handler
+            for handler in logger.handlers
+            if type(handler) is logging.StreamHandler and handler.level == logging.INFO
+        ]
+        for console in self._quiet_consoles:
+            console.setLevel(logging.WARNING)
+        return logger
 
     def load_or_resume(self) -> None:
         """As upstream; a resume without a checkpoint begins at the beginning, and says so."""

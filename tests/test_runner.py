@@ -30,8 +30,14 @@ class Layers(BaseModel):
         return dict(loss=self.cls_head(self.backbone(torch.stack(inputs))).square().mean())
 
 
+class Clips(list):
+    """A data set of nothing but its clips."""
+
+    metainfo = dict(classes=['one'])
+
+
 def config(work_dir: Path, epochs: int = 1, **changes) -> dict:
-    clips = [dict(inputs=torch.full((2,), float(i))) for i in range(4)]
+    clips = Clips(dict(inputs=torch.full((2,), float(i))) for i in range(4))
     cfg = dict(
         default_scope='mmaction',
         model=dict(type='Layers'),
@@ -234,3 +240,27 @@ def test_weights_that_all_fit_need_no_words(saved, tmp_path):
     assert 'WARNING - Of ' not in log_of(runner) and f'Load checkpoint from {saved}' in log_of(
         runner
     )
+
+
+def test_a_training_begins_with_few_words_and_its_file_has_all(tmp_path, capsys):
+    runner = train(config(tmp_path))
+    console = capsys.readouterr().out
+    first = console.splitlines()[0]
+    assert f'config in {tmp_path}: the whole config is there' in first
+    assert len(console.splitlines()) < 12
+    in_file = Path(runner.log_dir, f'{runner.timestamp}.log').read_text()
+    for text in ('System environment', 'Hooks will be executed', 'momentum=0.9'):
+        assert text in in_file and text not in console
+    for line in console.splitlines():
+        assert line.split(' - ', 2)[-1] in in_file
+
+
+def test_whoever_wants_all_has_all(tmp_path, capsys):
+    train(config(tmp_path, log_level='DEBUG'))
+    assert 'System environment' in capsys.readouterr().out
+
+
+def test_no_warning_comes_from_upstream_itself(tmp_path, capsys, recwarn):
+    train(config(tmp_path, param_scheduler=None))
+    assert 'WARNING' not in capsys.readouterr().out
+    assert not recwarn.list

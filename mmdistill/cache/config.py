@@ -80,8 +80,7 @@ def narrowed(step: dict[str, Any], reads: list[str]) -> str | tuple[str, ...]:
     kept = [key for key in inputs if key in reads]
     if isinstance(inputs, str) or not kept:
         return inputs
-    with MODALITIES.switch_scope_and_registry('mmdistill') as registry:
-        first, mine = (registry.build(step['modalities'][k]).source for k in (inputs[0], kept[0]))
+    first, mine = (MODALITIES.build(step['modalities'][k]).source for k in (inputs[0], kept[0]))
     if first != mine:
         raise ValueError(
             f'Crops are drawn in the frames of {inputs[0]!r}, the first of inputs={list(inputs)}, '

@@ -72,9 +72,7 @@ class LoadModalities(BaseTransform):
                 f'LoadModalities should load {keys}, but the configured modalities are '
                 f'{sorted(modalities)}; add {unknown or "one"} to modalities or correct inputs.'
             )
-        # Modalities are ours alone: MMAction2's default scope does not know them.
-        with MODALITIES.switch_scope_and_registry('mmdistill') as registry:
-            self.modalities = {key: registry.build(modalities[key]) for key in keys}
+        self.modalities = {key: MODALITIES.build(modalities[key]) for key in keys}
         self.geometry = Compose([TRANSFORMS.build(step) for step in named_steps(geometry)])
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:

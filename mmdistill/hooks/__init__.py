@@ -1,6 +1,6 @@
 """Hooks: when the teacher runs, and how its answer reaches the student."""
 
-from .. import compat_backends
+from .. import compat_backends, compat_warnings
 from .distillation_diagnostics_hook import DistillationDiagnosticsHook
 from .distillation_loss_hook import DistillationLossHook
 from .holdout import HoldoutLogits, collect_holdout, holdout_report
@@ -24,3 +24,5 @@ __all__ = [
 ]
 
 compat_backends.name_images_for_mlflow()
+compat_warnings.spare_unused_file_client()
+compat_warnings.accept_meshgrid()

@@ -45,6 +45,8 @@ class SafeCheckpointHook(CheckpointHook):
         """Validate again what was, or should have been, validated after the checkpoint."""
         self._forget_other_folders(runner)
         super().before_train(runner)
+        # Upstream warns at each saving that there is none.
+        self.save_param_scheduler = self.save_param_scheduler and bool(runner.param_schedulers)
         if is_main_process() and isinstance(self.file_backend, LocalBackend):
             remove_parts(Path(self.out_dir))  # of runs that were killed while they saved
         if runner._resume and validation_was_due(runner):

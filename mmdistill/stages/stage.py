@@ -7,7 +7,6 @@ stage leads to a new run of exactly what depends on it.
 
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,10 +118,7 @@ class Stage:
 def content_digest(path: Path) -> str:
     """SHA-256 of a file; of a config, of what it says together with all its bases."""
     if path.suffix == '.py':
-        with warnings.catch_warnings():
-            # MMEngine looks bases of other packages up with the deprecated pkg_resources.
-            warnings.filterwarnings('ignore', 'pkg_resources')
-            content = repr(Config.fromfile(path, lazy_import=False).to_dict()).encode()
+        content = repr(Config.fromfile(path, lazy_import=False).to_dict()).encode()
     else:
         content = path.read_bytes()
     return hashlib.sha256(content).hexdigest()
