@@ -100,6 +100,21 @@ ROWS += [
         'patterns, or --ann',
         2,
     ),
+    *(
+        Row(
+            PACK,
+            f'a narration with {what}',
+            '--folders frames/P01_01 --segments train.csv --out new.h5',
+            rf"train\.csv, line 2: sample 'n1' has {expected}",
+            prepare=lambda here, stop=stop: (here / 'train.csv').write_text(
+                f'narration_id,video_id,start_frame,stop_frame\nn1,P01_01,3,{stop}\n'
+            ),
+        )
+        for what, stop, expected in (
+            ('an inverted segment', 1, 'an inverted segment'),
+            ('99999999 frames', 99999999, '99999997 frames, .*of its video'),
+        )
+    ),
     Row(PACK, 'neither --ann nor patterns', '--flow --out new.h5', 'give files or patterns', 2),
     Row(PACK, '--ann without --media', '--flow --ann train.csv --out new.h5', 'needs --media', 2),
     Row(

@@ -26,7 +26,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
-from mmdistill.datasets.annotation_csv import Row, read_rows
+from mmdistill.datasets.annotation_csv import Row, read_rows, segment_of
 from mmdistill.datasets.epic_kitchens import PUBLISHED_FRAME, PublishedFrames
 from mmdistill.extraction.frame_packing import (
     Clip,
@@ -86,6 +86,9 @@ def list_clips(args: argparse.Namespace) -> Iterable[Clip]:
         for row in rows:
             if row.text('video_id') not in named:
                 raise row.error(f'there is no folder of its video among the {len(named)} given')
+            # The last frame is packed, too.
+            start, last = row.integer('start_frame'), row.integer('stop_frame')
+            segment_of(row, row.text('narration_id'), start, last + 1)
         # One after the other: the names of all images of a data set are too many.
         return (segment_clip(row, named, args.template, args.flow is not None) for row in rows)
     if args.videos is not None:
@@ -129,14 +132,15 @@ def segment_clip(row: Row, folders: dict[str, Path], template: str, is_flow: boo
     folder = folders[video_id]
     stride = PublishedFrames.of(video_id).flow_stride if is_flow else 1
     planes = [folder / 'u', folder / 'v'] if is_flow else [folder]
-    frames = [
-        [plane / template.format(index=math.ceil(number / stride)) for plane in planes]
-        for number in range(row.integer('start_frame'), row.integer('stop_frame') + 1)
-    ]
+    start, last = row.integer('start_frame'), row.integer('stop_frame')
+
+    def images(number: int) -> list[Path]:
+        return [plane / template.format(index=math.ceil(number / stride)) for plane in planes]
+
     # A segment may end with its video: the frame after it does not exist then.
-    if len(frames) > 1 and not frames[-1][0].exists():
-        frames.pop()
-    files = [file for frame in frames for file in frame]
+    if last > start and not images(last)[0].exists():
+        last -= 1
+    files = (file for number in range(start, last + 1) for file in images(number))
     name = f'{video_id}/{row.text("narration_id")}'
     return Clip(name, partial(images_of_folder, folder, files))
 
