@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ..config_tools import load_config
 from ..files import write_whole
 from .demo_chain import EXPERTS, DemoSettings, data_stages, training_stages
 from .results_rows import BASELINE, ResultRow
@@ -31,7 +32,7 @@ class ResultsSettings:
 
     def load(self) -> Config:
         """The config of the page."""
-        return Config.fromfile(self.config, lazy_import=False)
+        return load_config(self.config)
 
     def run(self, seed: int) -> DemoSettings:
         """The demo with another training seed."""

@@ -94,9 +94,19 @@ def _process_kept() -> Iterator[None]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         multiprocessing.set_start_method(method, force=True)
+        _forget_files()
         for logger in MMLogger._instance_dict.keys() - managed[MMLogger].keys():
             for handler in MMLogger._instance_dict[logger].handlers:
                 handler.close()  # of the log file
         for kind, instances in managed.items():
             kind._instance_dict.clear()
             kind._instance_dict.update(instances)
+
+
+def _forget_files() -> None:
+    """What was read of `videos/a.mp4` in one folder must not answer for that of the next row."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(('mmdistill', 'projects')):
+            for member in vars(module).values():
+                if hasattr(member, 'cache_clear'):
+                    member.cache_clear()

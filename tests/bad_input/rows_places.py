@@ -58,9 +58,6 @@ READERS = {
         )
     ],
     'tools/data/check.py': [('a folder as config', 'videos', "no config 'videos'")],
-    'tools/data/pack_hdf5.py': [
-        ('a folder as video', '--videos videos --out new.h5', 'videos'),
-    ],
     'tools/data/unpack_tars.py': [('a folder as tar', '--tars frames', 'frames is a folder')],
     'tools/analysis/compare.py': [('a folder as dump', 'videos other.npz', 'videos')],
     'tools/analysis/cost.py': [('a folder as config', 'a=videos --out new', "no config 'videos'")],

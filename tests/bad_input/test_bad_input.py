@@ -85,4 +85,11 @@ def test_a_bad_input_as_a_process(topic, row, here):
 def test_bad_inputs_are_told_apart():
     found = names(TABLE)
     assert len(set(found)) == len(found), sorted(n for n in found if found.count(n) > 1)
-    assert all((ROOT / row.tool).is_file() and len(row.expected) > 5 for _, row in TABLE)
+    assert all((ROOT / row.tool).is_file() and len(row.expected) > 4 for _, row in TABLE)
+
+
+def test_all_tools_are_tried_with_300_bad_inputs_and_more():
+    tools = {str(path.relative_to(ROOT)) for path in (ROOT / 'tools').glob('**/*.py')}
+    tried = {row.tool for _, row in TABLE}
+    assert {tool for tool in tools - tried if 'setup_env' not in tool} == set()
+    assert len(TABLE) >= 300
