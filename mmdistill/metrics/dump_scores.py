@@ -4,6 +4,7 @@ Shape legend: N = samples, V = views of a clip, K = classes.
 """
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from .score_table import (
     table_from_rows,
 )
 from .table_checks import check_table
+
+# What NumPy raises where a member of the zip file is damaged, or claims to be larger than memory.
+DAMAGED = (ValueError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def save_scores(path: str | Path, table: ScoreTable) -> None:
@@ -106,9 +110,13 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise ValueError(f'{path} is no .npz file, or only the beginning of one: {advice}.')
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, zipfile.BadZipFile) as error:
+            arrays = {name: file[name] for name in file.files}
+    except DAMAGED as error:
         raise ValueError(f'{path} cannot be read ({error}): {advice}.') from error
+    others = sorted(name for name, found in arrays.items() if not isinstance(found, np.ndarray))
+    if others:
+        raise ValueError(f'{path} holds {others[:3]}, which are no arrays: {advice}.')
+    return arrays
 
 
 def _kinds(table: ScoreTable) -> list[tuple[str, dict[str, np.ndarray]]]:

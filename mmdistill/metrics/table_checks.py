@@ -18,34 +18,48 @@ def check_table(table: ScoreTable, source: str) -> None:
     Raises:
         ValueError: They are not; names the first sample that is wrong.
     """
-    if len(table.sample_ids) == 0:
+    ids = table.sample_ids
+    if ids.ndim != 1 or ids.dtype.kind != 'U':
+        raise ValueError(
+            f'{source} has sample_ids of {ids.dtype} and shape {ids.shape}; expected texts (N,).'
+        )
+    if len(ids) == 0:
         raise ValueError(f'{source} is empty: test on a split that has clips.')
-    names, counts = np.unique(table.sample_ids, return_counts=True)
+    names, counts = np.unique(ids, return_counts=True)
     if counts.max() > 1:
         raise ValueError(f'{source} has sample {str(names[counts.argmax()])!r} more than once.')
     for name, array_N in {'groups': table.groups, **table.flags}.items():
-        if array_N.shape != table.sample_ids.shape:
+        if array_N.shape != ids.shape:
             raise ValueError(
                 f'{source} has {name} of shape {array_N.shape} for {len(names)} clips; '
                 'expected (N,).'
             )
+    for name, array_N in table.flags.items():
+        if array_N.dtype.kind != 'b':
+            raise ValueError(f'{source} has the flag {name} of {array_N.dtype}; expected bool.')
+    if table.labels and set(table.labels) != set(table.scores):
+        raise ValueError(
+            f'{source} has logits of {sorted(table.scores)}, but labels of {sorted(table.labels)}; '
+            'expected the same tasks, or no labels.'
+        )
     for task, scores_NVK in table.scores.items():
-        _check_scores(source, task, table.sample_ids, scores_NVK)
-        if task in table.labels:
-            _check_labels(source, task, table.sample_ids, scores_NVK, table.labels[task])
+        _check_scores(source, task, ids, scores_NVK)
+        if table.labels:
+            _check_labels(source, task, ids, scores_NVK, table.labels[task])
 
 
 def _check_scores(source: str, task: str, ids: np.ndarray, scores_NVK: np.ndarray) -> None:
-    if scores_NVK.ndim != 3 or len(scores_NVK) != len(ids):
+    if scores_NVK.ndim != 3 or len(scores_NVK) != len(ids) or not scores_NVK.size:
         raise ValueError(
             f'{source} has {task} logits of shape {scores_NVK.shape} for {len(ids)} clips; '
-            'expected (N, V, K).'
+            'expected (N, V, K) with V, K > 0.'
         )
     if scores_NVK.dtype.kind not in 'fiu':
         raise ValueError(
             f'{source} has {task} logits of {scores_NVK.dtype}; expected real numbers.'
         )
-    finite_N = np.isfinite(scores_NVK).all(axis=(1, 2))
+    # Dumps hold float32; what does not fit would become infinite where it is summed.
+    finite_N = (np.abs(scores_NVK) <= np.finfo(np.float32).max).all(axis=(1, 2))
     if not finite_N.all():
         raise ValueError(
             f'{source} has NaN or infinite {task} logits for {(~finite_N).sum()} samples, the '

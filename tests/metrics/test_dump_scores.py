@@ -1,5 +1,7 @@
 """The dump: what is in the file, that nothing is lost, and what is refused."""
 
+import zipfile
+
 import numpy as np
 import pytest
 import torch
@@ -89,3 +91,47 @@ def test_clips_without_labels_are_dumped(tmp_path):
     metric.process(None, [dict(samples[0], sample_id='c', gt_labels=dict(verb=torch.tensor([1])))])
     with pytest.raises(ValueError, match="'c' differs from 'P01_a' .*its labels"):
         metric.compute_metrics(metric.results)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'sample_ids': np.arange(4)}, 'sample_ids of int64 .*expected texts'),
+        ({'sample_ids': np.array([list('abcd')])}, r'shape \(1, 4\); expected texts \(N,\)'),
+        ({'sample_ids': np.array('a')}, r'shape \(\); expected texts'),
+        ({'sample_ids': np.array(list('abca'))}, "sample 'a' more than once"),
+        ({'logits/verb': np.zeros((4, 2, 3), complex)}, 'verb logits of complex128; expected real'),
+        ({'logits/verb': np.full((4, 2, 3), '1')}, 'verb logits of <U1; expected real'),
+        ({'logits/verb': np.zeros((4, 0, 3))}, r'shape \(4, 0, 3\) .*V, K > 0'),
+        ({'logits/verb': np.zeros((4, 2, 0))}, r'shape \(4, 2, 0\) .*V, K > 0'),
+        ({'logits/verb': np.zeros((4, 3))}, r'shape \(4, 3\)'),
+        ({'logits/verb': np.full((4, 2, 3), 1e308)}, "infinite verb logits .*first is 'P01_0'"),
+        ({'logits/noun': np.zeros((4, 2, 3))}, r"of \['noun', 'verb'\], but labels of \['verb'\]"),
+        ({'labels/verb': np.array([0, 1, 2, 2**64 - 1], np.uint64)}, "'P01_3' the verb label 1844"),
+        ({'labels/verb': np.array([0, 1, np.nan, 0])}, 'verb labels of float64; expected integers'),
+        ({'flags/unseen': np.full(4, np.nan)}, 'the flag unseen of float64; expected bool'),
+    ],
+)
+def test_arrays_that_are_no_scores(tmp_path, changes, message):
+    save_scores(tmp_path / 'scores.npz', table())
+    with np.load(tmp_path / 'scores.npz') as file:
+        arrays = dict(file)
+    np.savez(tmp_path / 'scores.npz', **arrays | changes)
+    with pytest.raises(ValueError, match=rf'scores\.npz (has|gives).*{message}'):
+        load_scores(tmp_path / 'scores.npz')
+
+
+def test_a_zip_of_other_files_and_a_damaged_member(tmp_path):
+    path = tmp_path / 'scores.npz'
+    with zipfile.ZipFile(path, 'w') as file:
+        file.writestr('sample_ids', 'a')
+    with pytest.raises(
+        ValueError, match=r"scores\.npz holds \['sample_ids'\], which are no arrays"
+    ):
+        load_scores(path)
+    np.savez_compressed(path, sample_ids=np.random.default_rng(0).integers(0, 99, 9999).astype(str))
+    content = bytearray(path.read_bytes())
+    content[200:400] = bytes(200)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'scores\.npz cannot be read'):
+        load_scores(path)
