@@ -1,7 +1,7 @@
 """Detections of a data set in one HDF5 file: the writer, and a reader for data loaders.
 
-Shape legend: F processed frames of a video, M boxes of a video, T frames asked for,
-N boxes kept per frame, D numbers of an ROI feature (0 where the file has none).
+Shape legend: F processed frames of a video, M its boxes, T frames asked for, N boxes kept of a
+frame, D numbers of an ROI feature (0 where the file has none).
 
 Layout (version 1):
     file attributes: format, version, detector, checkpoint_sha256, classes (JSON list),
@@ -29,6 +29,7 @@ from .video_detections import (
     VideoDetections,
     check_arrays,
     check_frames,
+    check_shapes,
     check_sizes,
     check_video,
     impossible_boxes,
@@ -255,9 +256,8 @@ class DetectionFile(HDF5File):
         if distance.max() > stride:
             worst = int(distance.argmax())
             raise ValueError(
-                f'{self.path}: frame {frame_inds_T[worst]} of video {video_id!r} was not '
-                f'processed; the nearest one, {frames_F[rows[worst]]}, is further than the stride '
-                f'of {stride}. '
+                f'{self.path}: frame {frame_inds_T[worst]} of video {video_id!r} was not processed; '
+                f'the nearest one, {frames_F[rows[worst]]}, is further than the stride of {stride}. '
                 'Run tools/data/extract_detections.py with the annotations that are read here.'
             )
         return rows
@@ -270,6 +270,8 @@ class DetectionFile(HDF5File):
             raise ValueError(f'{where}: {", ".join(missing)} are missing. {ADVICE}')
         check_sizes(group.attrs, where)
         frames_F, offsets_F1 = group['frames'][()], group['offsets'][()]
+        rows = {key: found[key] for key in (*DATASETS[2:], 'features') if found[key] is not None}
+        check_shapes(rows, where)
         check_frames(frames_F, offsets_F1, len(group['boxes']), where)
         return frames_F.astype(np.int64), offsets_F1, int(group.attrs['stride'])
 

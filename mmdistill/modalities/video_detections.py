@@ -4,7 +4,7 @@ Shape legend: F processed frames of the video, M boxes, D numbers of an ROI feat
 """
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -87,27 +87,35 @@ def check_sizes(sizes: Mapping[str, object], where: str) -> None:
     """Raise ValueError, which begins with `where`, unless the `SIZES` are all there and >= 1."""
     for name in SIZES:
         if sizes.get(name) not in ONE_OR_MORE:
-            raise ValueError(f'{where}: {name} must be a {ONE_OR_MORE}, got {sizes.get(name)!r}.')
+            raise ValueError(f'{where}: {name} must be a {ONE_OR_MORE}, got {sizes.get(name)}.')
+
+
+def check_shapes(arrays: Mapping[str, Any], where: str) -> None:
+    """Raise ValueError, which begins with `where`, unless every array has a row for each box.
+
+    Args:
+        arrays: `boxes`, `scores`, `labels` and perhaps `features`, as NumPy or HDF5 have them.
+        where: File and video.
+    """
+    num_boxes = arrays['boxes'].shape[0] if arrays['boxes'].shape else 0
+    expected = {'boxes': (num_boxes, 4), 'scores': (num_boxes,), 'labels': (num_boxes,)}
+    for name, array in arrays.items():
+        shape = expected.get(name, (num_boxes, *array.shape[1:][:1]))
+        if array.shape != shape or array.dtype.kind not in 'iuf':
+            raise ValueError(
+                f'{where}: {name} of {num_boxes} boxes must be numbers of shape {shape}, got '
+                f'{array.dtype} of shape {array.shape}.'
+            )
 
 
 def check_arrays(video: VideoDetections, where: str) -> None:
     """Raise ValueError, which begins with `where`, unless sizes and shapes fit each other."""
     check_sizes({name: getattr(video, name) for name in SIZES}, where)
-    num_boxes, features_MD = len(video.boxes_M4), video.features_MD
-    shapes = {
-        'boxes': (video.boxes_M4, (num_boxes, 4)),
-        'scores': (video.scores_M, (num_boxes,)),
-        'labels': (video.labels_M, (num_boxes,)),
-    }
-    if features_MD is not None:
-        shapes['features'] = (features_MD, (num_boxes, *features_MD.shape[1:][:1]))
-    for name, (array, expected) in shapes.items():
-        if array.shape != expected or array.dtype.kind not in 'iuf':
-            raise ValueError(
-                f'{where}: {name} of {num_boxes} boxes must be numbers of shape {expected}, got '
-                f'{array.dtype} of shape {array.shape}.'
-            )
-    check_frames(video.frames_F, video.offsets_F1, num_boxes, where)
+    arrays = dict(boxes=video.boxes_M4, scores=video.scores_M, labels=video.labels_M)
+    if video.features_MD is not None:
+        arrays['features'] = video.features_MD
+    check_shapes(arrays, where)
+    check_frames(video.frames_F, video.offsets_F1, len(video.boxes_M4), where)
 
 
 def check_video(video: VideoDetections, num_classes: int, where: str) -> None:
