@@ -256,8 +256,8 @@ class DetectionFile(HDF5File):
         if distance.max() > stride:
             worst = int(distance.argmax())
             raise ValueError(
-                f'{self.path}: frame {frame_inds_T[worst]} of video {video_id!r} was not processed; '
-                f'the nearest one, {frames_F[rows[worst]]}, is further than the stride of {stride}. '
+                f'{self.path}: frame {frame_inds_T[worst]} of video {video_id!r} was left out; '
+                f'the nearest one, {frames_F[rows[worst]]}, lies beyond the stride of {stride}. '
                 'Run tools/data/extract_detections.py with the annotations that are read here.'
             )
         return rows
