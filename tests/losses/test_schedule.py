@@ -49,6 +49,8 @@ def test_the_registered_schedules_are_these_functions():
         (dict(type='StepWeight', weights=[1, 2], milestones=[]), 'one weight more'),
         (dict(type='StepWeight', weights=[1, 2, 3], milestones=[0.5, 0.2]), 'rising'),
         (dict(type='StepWeight', weights=[1, 2], milestones=[3]), 'fractions of training'),
+        (dict(type='StepWeight', weights=[1, 2], milestones=[1.5]), 'fractions of training'),
+        (dict(type='StepWeight', weights=[1, 2], milestones=[-0.5]), 'fractions of training'),
     ],
 )
 def test_bad_schedules(cfg, message):

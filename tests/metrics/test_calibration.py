@@ -1,5 +1,7 @@
 """The calibration metric: names, and the joint action against the full table of pairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.special
@@ -15,6 +17,7 @@ from mmdistill.metrics import (
     area_under_risk_coverage,
     brier_score,
     calibration_errors,
+    calibration_intervals,
     classwise_ece,
     expected_calibration_error,
     negative_log_likelihood,
@@ -114,6 +117,22 @@ def test_the_metric_is_the_function_under_its_prefix(kind):
     for task, bins in diagrams.items():
         for ours, theirs in zip(metric.reliability[task], bins, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_the_metric_has_the_intervals_of_the_function_every_group_by_itself():
+    table = random_table()
+    table = replace(table, groups=np.array([f'video{i // 10}' for i in range(80)]))
+    metric = METRICS.build(dict(type='mmdistill.Calibration', scores='logits', num_resamples=50))
+    evaluator = Evaluator(metric)
+    samples = list(samples_of(table, False))
+    for sample, group in zip(samples, table.groups, strict=True):
+        sample.set_metainfo(dict(group=str(group)))
+    evaluator.process(samples)
+    metrics = evaluator.evaluate(80)
+    for name, interval in calibration_intervals(table, 'logits', num_resamples=50).items():
+        for end in ('low', 'high'):
+            found = metrics[f'calibration/{name}/{end}']
+            assert found == pytest.approx(getattr(interval, end), rel=1e-5), name
 
 
 def test_a_probability_of_zero_for_the_label_keeps_the_nll_finite():

@@ -206,6 +206,14 @@ class TestBadInput:
                 data_preprocessor=preprocessor,
             )
 
+    def test_a_loss_of_ones_own_may_meet_blended_clips(self, build, recognizer_config):
+        preprocessor = dict(
+            recognizer_config()['data_preprocessor'],
+            blending=dict(type='MixupBlending', num_classes=6),
+        )
+        own = dict(own=dict(type=OwnLoss))
+        assert build(own, classes=6, data_preprocessor=preprocessor).blending is not None
+
     def test_a_loss_that_needs_labels_on_an_unlabelled_clip(self, build, make_batch, teach):
         student, batch = build(dict(dkd=dict(type='mmdistill.DKDLoss'))), make_batch()
         teach(batch, CLASSES)

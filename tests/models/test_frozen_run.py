@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmaction.models.backbones import swin
 
+from mmdistill.models.frozen_run import without_gradients
 from mmdistill.models.teacher_output import set_teacher_output
 from mmdistill.registry import MODELS
 
@@ -27,6 +28,14 @@ def build_teacher(recognizer_config):
         return MODELS.build(dict(type='mmdistill.MultimodalTeacher', **cfg))
 
     return build
+
+
+@pytest.mark.parametrize('inference_mode', [True, False])
+def test_nothing_is_recorded_and_inference_mode_is_as_asked(inference_mode):
+    with without_gradients(inference_mode):
+        assert torch.is_inference_mode_enabled() is inference_mode
+        assert not torch.is_grad_enabled()
+    assert torch.is_grad_enabled()
 
 
 def shifted_windows(recognizer_config):

@@ -42,6 +42,7 @@ def test_entropies_match_scipy():
     expected = scipy.stats.entropy(probs, axis=-1, base=5)
     assert relative_entropies(logits_BMK).numpy() == pytest.approx(expected)
     assert relative_entropies(torch.zeros(1, 1, 8)).item() == pytest.approx(1)
+    assert relative_entropies(torch.zeros(1, 1, 2)).item() == pytest.approx(1)
     assert relative_entropies(torch.zeros(2, 1, 1)).tolist() == [[0.0], [0.0]]
 
 
