@@ -18,6 +18,7 @@ import mmdistill
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config, take_holdout_clips
+from mmdistill.config_usage import unused_entries
 from mmdistill.data_checks import check_run
 from mmdistill.files import file_sha256, find_file, write_whole
 from mmdistill.models import MultimodalTeacher
@@ -217,6 +218,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         runner.logger.info(f'Logits are divided by the temperatures {temperatures}.')
     if args.dump:
         keep_views(runner.model)
+    for sentence in unused_entries(runner.cfg, args.cfg_options or ()):
+        runner.logger.warning(sentence)
     check_run(runner, test=True)
     metrics = runner.test()
     if args.out and is_main_process():

@@ -12,6 +12,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_options import KeyValues
+from mmdistill.config_summary import log_start
 from mmdistill.config_tools import load_config
 from mmdistill.data_checks import check_run
 from mmdistill.files import find_file
@@ -92,6 +93,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with training_lock(cfg.work_dir, args.launcher):
         runner = CheckedRunner.from_cfg(cfg)
         check_run(runner)
+        log_start(runner, args.cfg_options or ())
         runner.train()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmdistill.config_summary import loader_lines, mirrored_classes
 from mmdistill.datasets import MultimodalDataset
 from mmdistill.datasets.transforms import LoadModalities
 from mmdistill.labels import ACTION
@@ -28,7 +29,8 @@ class LoaderPlan:
     Args:
         name: 'train', or 'val, test' where two loaders read the same.
         modalities: Those that its pipeline loads.
-        num_clips: Of the whole data set.
+        loader: The config of the loader.
+        dataset: The whole data set.
         class_counts: Task -> number of clips of each class.
         records: The clips to look at.
         complete: `MultimodalDataset.complete` of the data set, for these.
@@ -37,11 +39,17 @@ class LoaderPlan:
 
     name: str
     modalities: dict[str, Modality]
-    num_clips: int
+    loader: Mapping[str, Any]
+    dataset: MultimodalDataset
     class_counts: dict[str, list[int]]
     records: list[dict[str, Any]]
     complete: Complete
     split: str | None = None
+
+    @property
+    def num_clips(self) -> int:
+        """Of the whole data set."""
+        return len(self.dataset)
 
 
 @dataclass
@@ -91,18 +99,19 @@ def plan_check(cfg: Config, num: int | None = None, seed: int = 0) -> DataReport
     init_default_scope('mmaction')
     by_dataset: list[tuple[list[str], dict]] = []
     for name in LOADERS:
-        dataset = _dataset_of(cfg.get(f'{name}_dataloader') or {})
-        same = next((names for names, other in by_dataset if other == dataset), None)
+        loader = cfg.get(f'{name}_dataloader') or {}
+        dataset = _dataset_of(loader)
+        same = next((names for names, other in by_dataset if _dataset_of(other) == dataset), None)
         if dataset and same is None:
-            by_dataset.append(([name], dataset))
+            by_dataset.append(([name], loader))
         elif dataset:
             same.append(name)
     if not by_dataset:
         raise ValueError('The config has no train, holdout, val or test dataloader to look at.')
     report = DataReport()
     outputs = _num_classes(cfg.get('model') or {})
-    for names, dataset in by_dataset:
-        _plan_loader(', '.join(names), dataset, outputs, (num, seed), report)
+    for names, loader in by_dataset:
+        _plan_loader(', '.join(names), loader, outputs, (num, seed), report)
     return report
 
 
@@ -153,9 +162,26 @@ def summary_lines(report: DataReport) -> list[str]:
     return lines
 
 
+def seen_lines(report: DataReport) -> list[str]:
+    """What a model will see of each data set; shapes are of a clip that was looked at and is sound.
+
+    The last lines warn of training clips that are mirrored though left and right are classes.
+    """
+    damaged = {(problem.loader, problem.sample_id) for problem in report.problems}
+    lines, warnings = [], []
+    for plan in report.plans:
+        names = [record['sample_id'] for record in plan.records]
+        sound = [name for name in names if (plan.name, name) not in damaged]
+        lines += loader_lines(plan.name, plan.loader, plan.dataset, sound[0] if sound else None)
+        if plan.name.startswith('train'):
+            warnings.append(mirrored_classes(plan.loader, plan.dataset))
+    return lines + [f'warning: {text}' for text in warnings if text]
+
+
 def _plan_loader(
-    name: str, cfg: dict, outputs: Mapping[str, int], choice: tuple, report: DataReport
+    name: str, loader: dict, outputs: Mapping[str, int], choice: tuple, report: DataReport
 ) -> None:
+    cfg = _dataset_of(loader)
     kind = DATASETS.get(cfg['type'])
     if kind is None or not issubclass(kind, MultimodalDataset):
         raise ValueError(
@@ -174,7 +200,8 @@ def _plan_loader(
     report.problems += [Problem(name, '', 'labels', text) for text in collecting.found]
     loads = [step for step in dataset.pipeline.transforms if isinstance(step, LoadModalities)]
     modalities = {key: m for step in loads for key, m in step.modalities.items()}
-    plan = LoaderPlan(name, modalities, len(dataset), {}, [], kind.complete, options.get('split'))
+    parts = (name, modalities, loader, dataset, {}, [], kind.complete)
+    plan = LoaderPlan(*parts, split=options.get('split'))
     plan.class_counts = _count_classes(name, dataset, outputs, report.problems)
     num, seed = choice
     chosen = np.arange(len(dataset))

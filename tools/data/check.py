@@ -20,7 +20,8 @@ from rich.progress import track
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
-from mmdistill.extraction.check_data import DataReport, plan_check, run_check, summary_lines
+from mmdistill.config_usage import unused_entries
+from mmdistill.extraction.check_data import DataReport, plan_check, run_check, seen_lines, summary_lines
 from mmdistill.extraction.shares import default_workers
 from mmdistill.ranges import COUNT, SEED
 from mmdistill.files import write_whole
@@ -90,7 +91,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_output(out, folder=True)
     report = plan_check(cfg, args.num, args.seed)
     walk(report, args.frames, args.workers)
-    print(*summary_lines(report), sep='\n')
+    print(*summary_lines(report), 'What a model sees:', *seen_lines(report), sep='\n')
+    for sentence in unused_entries(cfg, args.cfg_options or ()):
+        print(f'warning: {sentence}')
     draw_sheet(report, args.sheet_clips, out / 'contact_sheet.png')
     write_whole(out / 'check.json', json.dumps(report.as_dict(), indent=1).encode())
     for problem in report.problems:
