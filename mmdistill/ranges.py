@@ -91,6 +91,14 @@ FRACTION = Range(0, 1)
 POSITIVE_FRACTION = Range(0, 1, above=True)
 COUNT = Range(0, whole=True)
 ONE_OR_MORE = Range(1, whole=True)
+# More would not fit into memory, or never end.
+RESAMPLES = Range(1, 1_000_000, whole=True)
+NO_RESAMPLES = Range(0, 1_000_000, whole=True)
+BINS = Range(1, 100_000, whole=True)
+SEEDS = Range(1, 1000, whole=True)
+TRAIN_CLIPS = Range(2, 1_000_000, whole=True)
+VAL_CLIPS = Range(1, 1_000_000, whole=True)
+BATCH = Range(1, 65_536, whole=True)
 SAMPLE_RATE = Range(1000, 192000, whole=True)  # of sound, per second
 # Both of numpy's and of torch's generators take these.
 SEED = Range(0, 2**32 - 1, whole=True)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream before anything else is imported)
 from mmdistill.places import check_output
-from mmdistill.ranges import ONE_OR_MORE, SEED, Range
+from mmdistill.ranges import ONE_OR_MORE, SEED, TRAIN_CLIPS, VAL_CLIPS
 from mmdistill.stages import (
     DemoSettings,
     RunSummary,
@@ -37,11 +37,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--work-dir', type=Path, default=defaults.work_dir)
     parser.add_argument('--data-root', type=Path, default=defaults.data_root)
     parser.add_argument(
-        '--train', type=Range(2, whole=True), default=defaults.num_train, help='training clips'
+        '--train', type=TRAIN_CLIPS, default=defaults.num_train, help='training clips'
     )
-    parser.add_argument(
-        '--val', type=ONE_OR_MORE, default=defaults.num_val, help='validation clips'
-    )
+    parser.add_argument('--val', type=VAL_CLIPS, default=defaults.num_val, help='validation clips')
     parser.add_argument('--seed', type=SEED, default=defaults.seed, help='of the trainings')
     parser.add_argument(
         '--data-seed', type=SEED, default=defaults.data_seed, help='of the renderer'

@@ -18,7 +18,7 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
 from mmdistill.metrics import ScoreTable, load_scores, score_views
 from mmdistill.places import check_output
-from mmdistill.ranges import ONE_OR_MORE
+from mmdistill.ranges import ONE_OR_MORE, RESAMPLES, SEEDS
 from mmdistill.reports import aligned
 from mmdistill.reports.fused_scores import fused_scores
 from mmdistill.reports.measure import machine_name
@@ -50,13 +50,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('config', nargs='?', default=ResultsSettings(defaults).config)
     parser.add_argument('--rows', nargs='+', help='some rows of the config; default: all')
-    parser.add_argument('--seeds', type=ONE_OR_MORE, default=5, help='number of seeds: 0, 1, ...')
+    parser.add_argument('--seeds', type=SEEDS, default=5, help='number of seeds: 0, 1, ...')
     parser.add_argument('--work-dir', type=Path, default=ResultsSettings(defaults).work_dir)
     parser.add_argument('--out', type=Path, help='folder of tables and figures (the work dir)')
     parser.add_argument('--demo-dir', type=Path, default=defaults.work_dir)
     parser.add_argument('--data-root', type=Path, default=defaults.data_root)
     parser.add_argument('--jobs', type=ONE_OR_MORE, default=min(2, os.cpu_count() or 1))
-    parser.add_argument('--resamples', type=ONE_OR_MORE, default=10_000, help='of the bootstrap')
+    parser.add_argument('--resamples', type=RESAMPLES, default=10_000, help='of the bootstrap')
     parser.add_argument('--finished', action='store_true', help='train nothing')
     return parser.parse_args(argv)
 

@@ -105,6 +105,10 @@ class SomethingSomethingDataset(MultimodalDataset):
         """Video to `num_frames`, and to `width` and `height` where the CSV has them."""
         rows = read_rows(self._locate(self.frame_counts), ['video_id', 'num_frames'])
         numbers = [c for c in ('num_frames', 'width', 'height') if c in rows[0].values]
+        for row in rows:
+            for column in numbers:
+                if row.integer(column) < 1:
+                    raise row.error(f'column {column!r} holds {row.values[column]}; expected >= 1')
         return {row.text('video_id'): {c: row.integer(c) for c in numbers} for row in rows}
 
     def _load_class_names(self, task: str, path: str) -> list[str]:

@@ -31,9 +31,9 @@ _UNDERSCORE = re.compile(r'(?<![^\W_])_|_(?![^\W_])')
 _LEADING = re.compile(r'^([-+=]|\d+(?=[.)]))')
 
 
-def one_line(text: str) -> str:
+def one_line(text: object) -> str:
     """Text without line breaks and control characters, and single spaces."""
-    return ' '.join(re.sub(r'[\x00-\x1f\x7f-\x9f\u2028\u2029]', ' ', text).split())
+    return ' '.join(re.sub(r'[\x00-\x1f\x7f-\x9f\u2028\u2029]', ' ', str(text)).split())
 
 
 def latex(text: str) -> str:

@@ -29,27 +29,32 @@ RESCORE = ('tools/analysis/rescore.py', 'scores.npz')
 SCALING = ('tools/analysis/temperature_scaling.py', '--holdout holdout.npz')
 VIEWS = ('tools/analysis/views.py', 'scores.npz --out new')
 
-ONE, TWO, COUNT = (f'a whole number >= {low}' for low in (1, 2, 0))
+ONE, COUNT = (f'a whole number >= {low}' for low in (1, 0))
+WHOLE = 'a whole number from '
+RESAMPLES, NO_RESAMPLES = f'{WHOLE}1 to 1000000', f'{WHOLE}0 to 1000000'
+TRAIN_CLIPS, VAL_CLIPS = f'{WHOLE}2 to 1000000', f'{WHOLE}1 to 1000000'
+SEEDS_RANGE, BATCH = f'{WHOLE}1 to 1000', f'{WHOLE}1 to 65536'
+BIG = '999999999999'
 POSITIVE, FRACTION = 'a finite number > 0', 'a number from 0 to 1'
 SEED = 'a whole number from 0 to 4294967295'
 
 WRONG = [
     (FLOW, '--bound', POSITIVE, ('0', '-3', 'nan', 'inf', 'wide')),
-    (FLOW, '--short-side', COUNT, ('-1', '2.5')),
+    (FLOW, '--short-side', f'{WHOLE}0 to 8192', ('-1', '2.5', BIG)),
     (FLOW, '--workers', COUNT, ('-1', '99999999999999999999')),
     (AUDIO, '--sample-rate', 'a whole number from 1000 to 192000', ('0', '-8000', 'nan', '1e4')),
     (AUDIO, '--workers', COUNT, ('-1',)),
     (BOXES, '--stride', ONE, ('0', '-2')),
     (BOXES, '--score-thr', FRACTION, ('nan', '2', '-0.1', 'inf')),
     (BOXES, '--max-boxes', ONE, ('0', '-1')),
-    (BOXES, '--batch-size', ONE, ('0',)),
+    (BOXES, '--batch-size', BATCH, ('0',)),
     (BOXES, '--workers', COUNT, ('-1',)),
     (PACK, '--quality', 'a whole number from 1 to 100', ('-5', '0', '101', '95.5')),
     (TARS, '--workers', COUNT, ('-1',)),
-    (RENDER, '--train', TWO, ('0', '1', '-4')),
-    (RENDER, '--val', ONE, ('0', '-1')),
+    (RENDER, '--train', TRAIN_CLIPS, ('0', '1', '-4', BIG)),
+    (RENDER, '--val', VAL_CLIPS, ('0', '-1')),
     (RENDER, '--seed', SEED, ('-1', '4294967296')),
-    (RENDER, '--size', ONE, ('0 96', '-128 96')),
+    (RENDER, '--size', f'{WHOLE}32 to 4096', ('0 96', '-128 96', f'128 {BIG}')),
     (SHEET, '--seed', SEED, ('-1',)),
     (CHECK, '--num', COUNT, ('-1',)),
     (CHECK, '--frames', COUNT, ('-1',)),
@@ -61,26 +66,26 @@ WRONG = [
     (CACHE, '--top-k', ONE, ('0',)),
     (CACHE, '--clips-per-shard', ONE, ('0',)),
     (DEMO, '--jobs', ONE, ('0', '-1')),
-    (DEMO, '--train', TWO, ('1',)),
+    (DEMO, '--train', TRAIN_CLIPS, ('1',)),
     (DEMO, '--seed', SEED, ('-1',)),
     (RESULTS, '--jobs', ONE, ('0', '-1')),
-    (RESULTS, '--seeds', ONE, ('0',)),
-    (RESULTS, '--resamples', ONE, ('0',)),
+    (RESULTS, '--seeds', SEEDS_RANGE, ('0', BIG)),
+    (RESULTS, '--resamples', RESAMPLES, ('0',)),
     (SEEDS, '--jobs', ONE, ('0', '-1')),
-    (SEEDS, '--seeds', TWO, ('1', '0')),
+    (SEEDS, '--seeds', f'{WHOLE}2 to 1000', ('1', '0')),
     (SWEEP, '--jobs', ONE, ('0', '-1')),
     (SWEEP, '--seeds', SEED, ('-1',)),
-    (SIZE, '--experts', ONE, ('0',)),
+    (SIZE, '--experts', SEEDS_RANGE, ('0', BIG)),
     (SIZE, '--views', ONE, ('-1',)),
-    (COMPARE, '--resamples', ONE, ('0', '-1')),
+    (COMPARE, '--resamples', RESAMPLES, ('0', '-1', BIG)),
     (COST, '--repeats', ONE, ('0',)),
-    (COST, '--batch-sizes', ONE, ('0', '4 -1')),
+    (COST, '--batch-sizes', BATCH, ('0', '4 -1', BIG)),
     (SUBMIT, '--sls-td', 'a whole number from 0 to 5', ('6', '-1')),
-    (REPORT, '--resamples', COUNT, ('-1',)),
-    (RESCORE, '--num-bins', ONE, ('0',)),
+    (REPORT, '--resamples', NO_RESAMPLES, ('-1',)),
+    (RESCORE, '--num-bins', f'{WHOLE}1 to 100000', ('0', BIG)),
     (RESCORE, '--topk', ONE, ('1 0',)),
-    (RESCORE, '--intervals', COUNT, ('-1',)),
-    (SCALING, '--resamples', COUNT, ('-1',)),
+    (RESCORE, '--intervals', NO_RESAMPLES, ('-1', BIG)),
+    (SCALING, '--resamples', NO_RESAMPLES, ('-1',)),
     (VIEWS, '--clips', ONE, ('0', '-5')),
 ]
 

@@ -159,6 +159,14 @@ class TestBadInput:
         with pytest.raises(ValueError, match=r"entry 2: video '101' is not in frames\.csv"):
             dataset(root, frame_counts='frames.csv')
 
+    @pytest.mark.parametrize('column', ['num_frames', 'width', 'height'])
+    def test_a_length_or_size_of_nothing(self, root, column):
+        values = dict(dict(num_frames=5, width=32, height=24), **{column: 0})
+        text = f'video_id,{",".join(values)}\n100,{",".join(map(str, values.values()))}\n'
+        (root / 'frames.csv').write_text(text)
+        with pytest.raises(ValueError, match=f"frames.csv, line 2: column '{column}' holds 0"):
+            dataset(root, frame_counts='frames.csv')
+
     def test_neither_video_nor_csv(self, root):
         with pytest.raises(FileNotFoundError, match='frame_counts a CSV'):
             dataset(root, media={}).load_record(0)

@@ -84,5 +84,5 @@ def test_a_finished_demo_with_the_same_settings_is_seed_0(place, run_seeds):
 def test_a_spread_needs_two_seeds(place, run_seeds, capsys):
     with pytest.raises(SystemExit):
         run_seeds('--seeds', '1')
-    assert "--seeds: expected a whole number >= 2, got '1'" in capsys.readouterr().err
+    assert "--seeds: expected a whole number from 2 to 1000, got '1'" in capsys.readouterr().err
     assert calls(place) == []

@@ -12,7 +12,7 @@ import torch
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.cache import CacheWriter, Manifest
-from mmdistill.ranges import ONE_OR_MORE
+from mmdistill.ranges import ONE_OR_MORE, Range
 from mmdistill.user_errors import one_line_errors
 
 MEASURED_CLIPS = 1024
@@ -22,9 +22,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        '--classes', type=ONE_OR_MORE, nargs='+', required=True, help='of each task'
+        '--classes',
+        type=Range(1, 1_000_000, whole=True),
+        nargs='+',
+        required=True,
+        help='of each task',
     )
-    parser.add_argument('--experts', type=ONE_OR_MORE, default=3)
+    parser.add_argument('--experts', type=Range(1, 1000, whole=True), default=3)
     parser.add_argument('--top-k', type=ONE_OR_MORE, help='as tools/cache_teacher.py takes it')
     parser.add_argument('--clips', type=ONE_OR_MORE, default=1000, help='of the training set')
     parser.add_argument('--views', type=ONE_OR_MORE, default=1)

@@ -17,7 +17,7 @@ from mmdistill.config_options import KeyValues
 from mmdistill.datasets.annotation_csv import read_class_names
 from mmdistill.files import write_whole
 from mmdistill.places import check_output
-from mmdistill.ranges import ONE_OR_MORE
+from mmdistill.ranges import RESAMPLES
 from mmdistill.reports.comparison import compare_groups
 from mmdistill.reports.comparison_text import comparison_markdown
 from mmdistill.reports.score_groups import load_groups
@@ -46,7 +46,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='files with the names of the classes',
     )
     parser.add_argument('--out', type=Path, help='folder for comparison.json and comparison.md')
-    parser.add_argument('--resamples', type=ONE_OR_MORE, default=10_000, help='of the bootstrap')
+    parser.add_argument('--resamples', type=RESAMPLES, default=10_000, help='of the bootstrap')
     args = parser.parse_args(argv)
     if len(args.runs) < 2:
         parser.error(f'expected at least two runs, got {args.runs}')

@@ -25,7 +25,7 @@ from mmdistill.datasets.transforms import named_steps
 from mmdistill.files import write_whole
 from mmdistill.models.detector import FrameDetector
 from mmdistill.places import check_output
-from mmdistill.ranges import ONE_OR_MORE
+from mmdistill.ranges import BATCH, ONE_OR_MORE
 from mmdistill.reports.cost_figures import pareto_plot, rates_plot
 from mmdistill.reports.measure import (
     machine_name,
@@ -50,7 +50,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--metrics', nargs='+', default=[], metavar='NAME=FILE.json')
     parser.add_argument('--metric', default='acc/action/top1', help='vertical axis of the plots')
     parser.add_argument('--detector', nargs=2, metavar=('CONFIG', 'CHECKPOINT'), help='of boxes')
-    parser.add_argument('--batch-sizes', type=ONE_OR_MORE, nargs='+', default=[1, 4, 16])
+    parser.add_argument('--batch-sizes', type=BATCH, nargs='+', default=[1, 4, 16])
     parser.add_argument(
         '--repeats', type=ONE_OR_MORE, default=25, help='latency measurements of a model'
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.files import write_whole
 from mmdistill.places import check_output
-from mmdistill.ranges import ONE_OR_MORE, SEED, Range
+from mmdistill.ranges import ONE_OR_MORE, RESAMPLES, SEED, TRAIN_CLIPS, VAL_CLIPS, Range
 from mmdistill.reports.seed_comparison import SeedRun, compare, to_markdown
 from mmdistill.stages import (
     DemoSettings,
@@ -32,21 +32,19 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     defaults = DemoSettings()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        '--seeds', type=Range(2, whole=True), default=3, help='number of seeds: 0, 1, ...'
+        '--seeds', type=Range(2, 1000, whole=True), default=3, help='number of seeds: 0, 1, ...'
     )
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/demo_seeds'))
     parser.add_argument('--demo-dir', type=Path, default=defaults.work_dir)
     parser.add_argument('--data-root', type=Path, default=defaults.data_root)
     parser.add_argument(
-        '--train', type=Range(2, whole=True), default=defaults.num_train, help='training clips'
+        '--train', type=TRAIN_CLIPS, default=defaults.num_train, help='training clips'
     )
-    parser.add_argument(
-        '--val', type=ONE_OR_MORE, default=defaults.num_val, help='validation clips'
-    )
+    parser.add_argument('--val', type=VAL_CLIPS, default=defaults.num_val, help='validation clips')
     parser.add_argument('--data-seed', type=SEED, default=defaults.data_seed)
     parser.add_argument('--configs', type=Path, default=defaults.configs)
     parser.add_argument('--jobs', type=ONE_OR_MORE, default=min(2, os.cpu_count() or 1))
-    parser.add_argument('--resamples', type=ONE_OR_MORE, default=10_000, help='of the bootstrap')
+    parser.add_argument('--resamples', type=RESAMPLES, default=10_000, help='of the bootstrap')
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     return parser.parse_args(argv)
 

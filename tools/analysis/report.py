@@ -12,7 +12,7 @@ from pathlib import Path
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_options import KeyValues
 from mmdistill.places import check_output
-from mmdistill.ranges import COUNT
+from mmdistill.ranges import NO_RESAMPLES
 from mmdistill.reports import read_report_config
 from mmdistill.reports.report import add_costs, build_report, read_inputs, write_report
 from mmdistill.reports.scaling_table import at_the_limit
@@ -32,7 +32,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "config's work_dir, or work_dirs/<config name>",
     )
     parser.add_argument(
-        '--resamples', type=COUNT, default=1000, help='of the bootstrap over videos'
+        '--resamples', type=NO_RESAMPLES, default=1000, help='of the bootstrap over videos'
     )
     parser.add_argument(
         '--cfg-options',

@@ -16,7 +16,7 @@ from mmdistill.metrics import (
     table_metrics,
 )
 from mmdistill.models.temperature import read_temperatures
-from mmdistill.ranges import COUNT, ONE_OR_MORE
+from mmdistill.ranges import BINS, NO_RESAMPLES, ONE_OR_MORE
 from mmdistill.reports.score_groups import checked_scores_of
 from mmdistill.user_errors import one_line_errors
 
@@ -28,12 +28,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--topk', type=ONE_OR_MORE, nargs='+', default=[1, 5], help='k of the accuracies'
     )
-    parser.add_argument(
-        '--num-bins', type=ONE_OR_MORE, default=15, help='bins of the calibration errors'
-    )
+    parser.add_argument('--num-bins', type=BINS, default=15, help='bins of the calibration errors')
     parser.add_argument(
         '--intervals',
-        type=COUNT,
+        type=NO_RESAMPLES,
         nargs='?',
         const=1000,
         default=0,

@@ -22,7 +22,7 @@ from mmdistill.files import find_file, write_whole
 from mmdistill.metrics import ScoreTable, fit_temperatures
 from mmdistill.models.temperature import KEY, publish
 from mmdistill.places import check_output
-from mmdistill.ranges import COUNT
+from mmdistill.ranges import NO_RESAMPLES
 from mmdistill.reports.scaling_table import (
     at_the_limit,
     check_apart,
@@ -49,7 +49,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--publish', metavar='FILE.pth', help='new checkpoint: weights, meta, temperatures in it'
     )
     parser.add_argument(
-        '--resamples', type=COUNT, default=1000, help='of the bootstrap over videos'
+        '--resamples', type=NO_RESAMPLES, default=1000, help='of the bootstrap over videos'
     )
     parser.add_argument('--cfg-options', nargs='+', default=[], metavar='KEY=VALUE')
     args = parser.parse_args(argv)

@@ -38,7 +38,7 @@ from mmdistill.files import find_file
 from mmdistill.locks import output_lock
 from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
-from mmdistill.ranges import COUNT, FRACTION, ONE_OR_MORE
+from mmdistill.ranges import BATCH, COUNT, FRACTION, ONE_OR_MORE
 from mmdistill.user_errors import one_line_errors
 
 
@@ -54,7 +54,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--score-thr', type=FRACTION, default=0.05)
     parser.add_argument('--max-boxes', type=ONE_OR_MORE, default=10, help='kept per frame')
     parser.add_argument('--roi-features', action='store_true', help='store a feature per box')
-    parser.add_argument('--batch-size', type=ONE_OR_MORE, default=16, help='frames per forward pass')
+    parser.add_argument('--batch-size', type=BATCH, default=16, help='frames per forward pass')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--workers', type=COUNT, help='default: the cores, or the GPUs; 0: in here')
     parser.add_argument('--overwrite', action='store_true', help='make an existing file again')

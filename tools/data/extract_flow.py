@@ -30,7 +30,7 @@ from mmdistill.extraction.segments import VideoSegments, add_video_arguments, fi
 from mmdistill.extraction.shares import default_workers
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND
-from mmdistill.ranges import COUNT, POSITIVE
+from mmdistill.ranges import COUNT, POSITIVE, Range
 from mmdistill.user_errors import one_line_errors
 
 
@@ -51,7 +51,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--import', dest='modules', nargs='*', default=[], help='that register one')
     parser.add_argument('--bound', type=POSITIVE, default=DEFAULT_BOUND, help='clip at so many pixels')
-    parser.add_argument('--short-side', type=COUNT, default=0, help='scale frames first; 0: do not')
+    parser.add_argument('--short-side', type=Range(0, 8192, whole=True), default=0, help='scale frames first; 0: do not')
     parser.add_argument('--workers', type=COUNT, default=default_workers(), help='0: no subprocess')
     parser.add_argument('--overwrite', action='store_true', help='make existing flow again')
     parser.add_argument('--check', action='store_true', help='look at existing flow, make none')

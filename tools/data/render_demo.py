@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import mmdistill  # noqa: F401  (repairs upstream on import)
 from mmdistill.datasets.demo_renderer import render_demo
-from mmdistill.ranges import ONE_OR_MORE, SEED, Range
+from mmdistill.ranges import Range, SEED, TRAIN_CLIPS, VAL_CLIPS
 from mmdistill.places import check_output
 from mmdistill.user_errors import one_line_errors
 
@@ -19,10 +19,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('out', help='folder to create')
-    parser.add_argument('--train', type=Range(2, whole=True), default=720, help='number of training clips')
-    parser.add_argument('--val', type=ONE_OR_MORE, default=480, help='number of validation clips')
+    parser.add_argument('--train', type=TRAIN_CLIPS, default=720, help='number of training clips')
+    parser.add_argument('--val', type=VAL_CLIPS, default=480, help='number of validation clips')
     parser.add_argument('--seed', type=SEED, default=0, help='same seed, same pixels')
-    parser.add_argument('--size', type=ONE_OR_MORE, nargs=2, default=(128, 96), metavar=('WIDTH', 'HEIGHT'))
+    parser.add_argument('--size', type=Range(32, 4096, whole=True), nargs=2, default=(128, 96), metavar=('WIDTH', 'HEIGHT'))
     return parser.parse_args(argv)
 
 
