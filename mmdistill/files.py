@@ -53,7 +53,7 @@ def find_file(pattern: str | Path, what: str, advice: str) -> str:
         problem = f'{len(files)} files match the {what} {pattern} ({listed}), expected exactly one'
         raise FileNotFoundError(f'{problem}: {advice}.')
     folder = found[0] if found else Path(pattern).parent
-    kind = f'*{Path(pattern).suffix or ".pth"}'
+    kind = f'*{glob.escape(Path(pattern).suffix or ".pth")}'
     there = ', '.join(sorted(file.name for file in folder.glob(kind))) or f'no {kind} file'
     raise FileNotFoundError(f'There is no {what} {pattern} ({folder} holds {there}): {advice}.')
 
