@@ -20,6 +20,7 @@ def find_paths(patterns: Iterable[str | Path]) -> list[Path]:
 
     Raises:
         FileNotFoundError: One of them matches nothing.
+        ValueError: A name cannot be written into a manifest, a CSV or HDF5.
     """
     found: dict[str, Path] = {}
     for pattern in patterns:
@@ -27,6 +28,8 @@ def find_paths(patterns: Iterable[str | Path]) -> list[Path]:
         if not paths:
             raise FileNotFoundError(f'Nothing matches {str(pattern)!r} ({_why_not(pattern)}).')
         for path in paths:
+            if not _is_utf_8(path):
+                raise ValueError(f'The name {str(path)!a} is not UTF-8 text: rename the file.')
             found.setdefault(os.path.abspath(path), path)
     return sorted(found.values())
 
@@ -80,6 +83,14 @@ def _children(folder: Path, name: str) -> list[Path]:
     if os.path.lexists(folder / name):
         return [folder / name]
     return [folder / child for child in glob.glob(name, root_dir=folder)]
+
+
+def _is_utf_8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _why_not(path: str | Path) -> str:

@@ -78,6 +78,12 @@ def test_a_pattern_that_matches_nothing_is_named(folder, pattern):
     assert f'Nothing matches {pattern!r}' in str(error.value)
 
 
+def test_a_name_that_is_no_text_is_told(folder):
+    os.close(os.open(b'caf\xe9.mp4', os.O_CREAT))
+    with pytest.raises(ValueError, match=r"'caf\\udce9.mp4' is not UTF-8 text: rename"):
+        find_paths(['*.mp4'])
+
+
 def test_a_name_that_is_too_long_is_told(folder):
     with pytest.raises(FileNotFoundError, match=os.strerror(36)):
         find_paths(['x' * 300])

@@ -1,5 +1,6 @@
 """Paths and patterns: what matches nothing, or too much, is named; results have one place each."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -31,6 +32,16 @@ ROWS += [
         'one of two patterns matches nothing',
         words.format('videos/P01_01.mp4 videos/P03*'),
         r"^error: Nothing matches 'videos/P03\*'",
+    )
+    for tool, words in INPUTS.items()
+]
+ROWS += [
+    Row(
+        tool,
+        'a name that is not UTF-8',
+        words.format("'videos/*'"),
+        r"^error: The name 'videos/caf\\udce9.mp4' is not UTF-8 text: rename the file",
+        prepare=lambda here: Path(here, os.fsdecode(b'videos/caf\xe9.mp4')).touch(),
     )
     for tool, words in INPUTS.items()
 ]
