@@ -49,7 +49,8 @@ class Picture:
     @property
     def times(self) -> list[float]:
         """Seconds of each picture since the first."""
-        return [float(moment - self.clock[0]) for moment in self.clock]
+        clock = self.clock
+        return [float(moment - clock[0]) for moment in clock]
 
     def add_to(self, out: av.container.OutputContainer) -> av.VideoStream:
         """A stream with our settings; its encoder is opened with its first picture."""
@@ -70,11 +71,11 @@ class Picture:
 
     def packets(self, stream: av.VideoStream) -> list[av.Packet]:
         """All packets, encoded."""
-        found = []
+        found, clock = [], self.clock
         for place, number in enumerate(self.numbers):
             frame = av.VideoFrame.from_ndarray(self.draw(number), format='rgb24')
             frame = frame.reformat(format=self.pix_fmt)
-            frame.pts = round(self.clock[place] / stream.codec_context.time_base)
+            frame.pts = round(clock[place] / stream.codec_context.time_base)
             frame.time_base = stream.codec_context.time_base
             found += stream.encode(frame)
         return found + stream.encode(None)

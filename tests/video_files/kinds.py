@@ -50,8 +50,8 @@ class Kind:
     @property
     def moments(self) -> list[float]:
         """The second of the sound at which each picture is shown."""
-        place = {number: i for i, number in enumerate(self.picture.numbers)}
-        return [self.picture.times[place[number]] for number in self.shown]
+        times = dict(zip(self.picture.numbers, self.picture.times, strict=True))
+        return [times[number] for number in self.shown]
 
     @property
     def times(self) -> list[float]:
