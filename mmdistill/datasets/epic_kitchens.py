@@ -14,16 +14,20 @@ What the frame numbers mean, measured on EPIC_100_validation.csv (9,668 rows), t
 - The rate is **not** that of the mp4 files of EPIC-KITCHENS-55: those run at 59.94, some at
   29.97, 47.95 or 90 frames/s, and the published JPEGs were resampled to 60. Taking the published
   number for a frame of the mp4, 2,606 validation segments (27 %) would begin over half a second
-  off, and 46 would end after their video. `video_info` converts them by their timestamps.
+  off, and 46 would end after their video. `video_info` converts them by their timestamps; where
+  the mp4 file is there, by the time stamps of its pictures, whose rate may vary.
 """
 
 import math
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..modalities.epic_errata import check_folders
+from ..modalities.frame_pack import is_pack
 from ..registry import DATASETS
+from ..video import VideoError, VideoIndex, index_video
 from .annotation_csv import Row, read_rows, segment_of
 from .multimodal import MultimodalDataset
 
@@ -139,9 +143,20 @@ class EpicKitchensDataset(MultimodalDataset):
 
     @staticmethod
     def complete(record: dict[str, Any]) -> dict[str, Any]:
-        """The record as it is; refuses the frames that the owners have replaced."""
+        """The record with its frames by the time stamps of its video, where that is there.
+
+        Raises:
+            ValueError: Its frames are those that the owners have replaced.
+        """
         check_folders(record['video_id'], record['media'], PUBLISHED_FRAME)
-        return record
+        record = dict(record)
+        seconds, video = record.pop('segment_seconds', None), Path(record['media'].get('rgb', ''))
+        if seconds is None or not video.is_file() or is_pack(video):
+            return record
+        try:
+            return record | _frames_between(index_video(video), *seconds)
+        except VideoError:
+            return record  # who reads the video says what is wrong with it
 
     def _required_columns(self) -> list[str]:
         columns = ['narration_id', 'participant_id', 'video_id', 'start_frame', 'stop_frame']
@@ -175,11 +190,12 @@ class EpicKitchensDataset(MultimodalDataset):
         record['avg_fps'], record['flow_stride'] = PublishedFrames.of(video_id)
         if self._clocks is not None:
             clock = self._clock(row, video_id)
-            start = clock.frame_at(_seconds(row, 'start_timestamp'))
-            stop = clock.frame_at(_seconds(row, 'stop_timestamp'))
+            seconds = [_seconds(row, f'{end}_timestamp') for end in ('start', 'stop')]
+            start, stop = map(clock.frame_at, seconds)
             segment = segment_of(row, sample_id, start, stop)
             record['flow_stride'] = 1
             record['avg_fps'] = clock.frames_per_second
+            record['segment_seconds'] = seconds  # for `complete`
         return record | segment
 
     def _clock(self, row: Row, video_id: str) -> VideoClock:
@@ -201,6 +217,13 @@ class EpicKitchensDataset(MultimodalDataset):
 
     def _rows(self, path: str, *columns: str) -> list[Row]:
         return read_rows(self._locate(path), columns)
+
+
+def _frames_between(index: VideoIndex, start: float, stop: float) -> dict[str, int]:
+    """The 0-based frames that are shown at two times; one past the last, if the video is over."""
+    first, last = index.frame_at(start), index.frame_at(stop)
+    last = index.num_frames if stop >= index.seconds else max(last, first + 1)
+    return dict(start_frame=first, stop_frame=last, start_index=first, total_frames=last - first)
 
 
 def _seconds(row: Row, column: str) -> float:

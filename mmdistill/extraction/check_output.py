@@ -7,8 +7,10 @@ from pathlib import Path
 import av
 import numpy as np
 
+from mmdistill.modalities.audio_track import times_of_frames
 from mmdistill.modalities.detection_file import DetectionFile
 
+from .check_times import otherwise_timed
 from .jobs import Job
 from .manifest import check_settings, entries_of
 
@@ -89,7 +91,7 @@ def look_at_flow(job: Job, entry: dict) -> list[str]:
 
 
 def look_at_sound(job: Job, entry: dict) -> list[str]:
-    """The file has its bytes, and a header that promises as many samples."""
+    """The file has its bytes, as many samples, and the times of its video's frames."""
     size = job.result.stat().st_size
     if size != entry['bytes']:
         return [f'{job.result} has {size} bytes, not {entry["bytes"]}: cut short?']
@@ -100,7 +102,13 @@ def look_at_sound(job: Job, entry: dict) -> list[str]:
         return [f'{job.result} cannot be read ({error})']
     if samples != entry['samples']:
         return [f'{job.result} has {samples} samples, not {entry["samples"]}']
-    return _wrong_length(job, entry['frames'])
+    if job.path.stat().st_size != entry['source_bytes']:
+        return _wrong_length(job, entry['frames'])
+    try:
+        times, wanted = times_of_frames(job.result), times_of_frames(job.path)
+    except ValueError as error:
+        return [str(error)]
+    return [] if wanted is None else otherwise_timed(job.result, times, wanted)
 
 
 def look_at_detections(path: Path) -> Look:

@@ -1,7 +1,8 @@
 """The sound of whole videos as small files: one channel of FLAC, in the time of the video.
 
-Second 0 of RESULT is the first picture of the video, so `AudioModality` reads either alike; the tag
-`video_fps` says how many frames there are per second. Silence at the end is left out.
+Second 0 of RESULT is the first picture of the video, so `AudioModality` reads either alike. Its
+tags say when the video's frames are shown: `video_fps`, and `video_times` where their rate varies.
+Silence at the end is left out.
 """
 
 import itertools
@@ -16,14 +17,15 @@ import numpy as np
 from mmdistill.modalities.audio_track import (
     CANCELLED_TAG,
     FPS_TAG,
+    TIMES_TAG,
     cancelled_message,
     probe_track,
     read_sound,
 )
 from mmdistill.ranges import SAMPLE_RATE
-from mmdistill.video import VideoError
+from mmdistill.video import VideoError, index_video
 
-from .jobs import Advance, Job, Process
+from .jobs import Advance, Job, Process, length_of
 from .manifest import check_settings, entries_of, record
 
 # Seconds that are decoded at once: a track of hours does not fit into memory.
@@ -58,8 +60,10 @@ def make_sound_job(name: str, path: Path, result: Path) -> Job | None:
         return Job(name, path, result, 0)  # it will report itself
     if not track.has_audio:
         return None
-    seconds = track.seconds or 0.0
-    return Job(name, path, result, _frames(path, seconds), seconds)
+    if not track.has_pictures:
+        seconds = track.seconds or 0.0
+        return Job(name, path, result, round(seconds * FRAMES_PER_SECOND), seconds)
+    return Job(name, path, result, *length_of(path))
 
 
 def set_up_sound(settings: SoundSettings, worker: int) -> Process:
@@ -81,10 +85,8 @@ def extract_sound(settings: SoundSettings, job: Job, advance: Advance) -> None:
         first, cancelled = next(chunks, (None, False))
         if first is None:
             raise VideoError(f'{job.path} has an audio track without any sound.')
-        fps = probe_track(job.path).frames_per_second
         with av.open(str(job.partial), 'w', format='flac') as out:
-            if fps:
-                out.metadata[FPS_TAG] = repr(fps)
+            out.metadata.update(_tags(job.path))
             if cancelled:
                 out.metadata[CANCELLED_TAG] = '1'
             stream = out.add_stream('flac', rate=rate, layout='mono')
@@ -92,9 +94,9 @@ def extract_sound(settings: SoundSettings, job: Job, advance: Advance) -> None:
                 cancelled |= also
                 out.mux(stream.encode(_frame(samples, rate, written)))
                 written += len(samples)
-                frames = _frames(job.path, written / rate)
-                advance(frames - advanced)
-                advanced = frames
+                share = min(1.0, written / rate / max(job.seconds, 1e-3))
+                advance(round(share * job.size) - advanced)
+                advanced = round(share * job.size)
             out.mux(stream.encode(None))
     except ValueError as error:
         raise VideoError(str(error)) from error
@@ -126,9 +128,8 @@ def check_earlier_sound(settings: SoundSettings, jobs: list[Job]) -> None:
 
 def _chunks(path: Path, rate: int) -> Iterator[tuple[np.ndarray, bool]]:
     """The samples (N,) int16 of a track, to the last one that is there; whether channels cancel."""
-    seconds, silent = probe_track(path).seconds, 0
-    start = 0
-    while seconds is None or start < seconds:
+    seconds, silent = probe_track(path).seconds or 0.0, 0
+    for start in itertools.count(0, CHUNK):
         sound = read_sound(path, start, start + CHUNK, rate)
         present = np.flatnonzero(sound.present_N)
         if len(present):
@@ -138,18 +139,24 @@ def _chunks(path: Path, rate: int) -> Iterator[tuple[np.ndarray, bool]]:
             scaled = np.rint(sound.samples_N[:stop] * 32768)
             yield np.clip(scaled, -32768, 32767).astype(np.int16), sound.cancelled
             silent = len(sound.samples_N) - stop
-        elif seconds is None:
-            return
         else:
             silent += len(sound.samples_N)
-        start += CHUNK
+        # There may be more than the header promises, but not after a silent end.
+        if silent and start + CHUNK >= seconds:
+            return
+
+
+def _tags(path: Path) -> dict[str, str]:
+    """What the file has to know of the frames of its video."""
+    track = probe_track(path)
+    if not track.has_pictures:
+        return {}
+    index = index_video(path)
+    tags = {FPS_TAG: repr(index.frames_per_second)}
+    return tags if index.constant_rate else tags | {TIMES_TAG: index.frame_times.to_text()}
 
 
 def _frame(samples_N: np.ndarray, rate: int, position: int) -> av.AudioFrame:
     frame = av.AudioFrame.from_ndarray(samples_N[None], format='s16', layout='mono')
     frame.sample_rate, frame.pts = rate, position
     return frame
-
-
-def _frames(path: Path, seconds: float) -> int:
-    return round(seconds * (probe_track(path).frames_per_second or FRAMES_PER_SECOND))

@@ -14,9 +14,11 @@ import torch.nn.functional as F  # noqa: N812  (its usual name)
 
 from ..ranges import FINITE, FRACTION, ONE_OR_MORE, POSITIVE, SAMPLE_RATE, ZERO_OR_MORE
 from ..registry import MODALITIES
+from ..video import FrameTimes
 from .audio_pack import AudioPack
-from .audio_track import Sound, cancelled_message, probe_track, read_sound
+from .audio_track import Sound, cancelled_message, probe_track, read_sound, times_of_frames
 from .base import Modality, positions_at_own_rate
+from .clip_times import times_of_clip
 from .frame_pack import is_pack
 from .log_mel import SILENCE_DB, log_mel, mask_bands
 
@@ -47,8 +49,9 @@ class AudioModality(Modality):
         norm: Mean and standard deviation in dB, which are taken off and divided by.
         masking: For training: `time` and `frequency`, the widest stretches that are blanked in
             each segment (columns, bands), and `prob` (default 0.5), how often a clip's are.
-        fps: Frames per second of the videos; None takes `avg_fps` of the record, else the rate
-            that the video file itself says.
+        fps: Frames per second of the videos. None takes each frame's own time stamp, of the
+            record's `rgb` video; where frames are images its `avg_fps`; else the time stamps of the
+            file itself, which extract_audio.py writes into its files, too.
         **kwargs: `source`, `clip_len` (T), `size`, `optional` of `Modality`.
 
     Raises:
@@ -119,12 +122,12 @@ class AudioModality(Modality):
 
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Log-mel segments (F, M, L) in dB, centred on (fractional) frames of the video."""
-        fps = self._frames_per_second(record)
+        times = self._times(record)
         half = self.num_samples / 2 / self.sample_rate
-        centres_F = np.asarray(frame_inds_F) / fps
+        centres_F = times.at(np.asarray(frame_inds_F))
         begin, stop = centres_F.min() - half, centres_F.max() + half
         sound = self._sound(record, begin, stop)
-        self._say_silence(record, begin, sound.present_N, fps)
+        self._say_silence(record, begin, sound.present_N, times)
         if sound.cancelled:
             warnings.warn(cancelled_message(self.path(record)), stacklevel=2)  # once per file
         first_F = np.round((centres_F - half - begin) * self.sample_rate).astype(np.int64)
@@ -165,17 +168,14 @@ class AudioModality(Modality):
 
     def problems(self, record: dict[str, Any]) -> list[str]:
         """What tools/data/check.py says of a clip: the share of it that has no sound."""
-        fps = self._frames_per_second(record)
-        begin, stop = record['start_frame'] / fps, record['stop_frame'] / fps
-        share = 1 - self._sound(record, begin, stop).present_N.mean()
+        share = 1 - self._sound(record, *self._ends(record)).present_N.mean()
         if share <= SHARE_WORTH_SAYING:
             return []
         return [f'{self.path(record)} has no sound for {share:.0%} of the clip']
 
     def notes(self, record: dict[str, Any]) -> list[str]:
         """What tools/data/check.py notes of a clip: that its channels cancel each other."""
-        fps = self._frames_per_second(record)
-        sound = self._sound(record, record['start_frame'] / fps, record['stop_frame'] / fps)
+        sound = self._sound(record, *self._ends(record))
         return [cancelled_message(self.path(record))] if sound.cancelled else []
 
     def _sound(self, record: dict[str, Any], begin: float, stop: float) -> Sound:
@@ -199,14 +199,14 @@ class AudioModality(Modality):
         return self.masking['time'] > 0 or self.masking['frequency'] > 0
 
     def _say_silence(
-        self, record: dict[str, Any], begin: float, present_N: np.ndarray, fps: float
+        self, record: dict[str, Any], begin: float, present_N: np.ndarray, times: FrameTimes
     ) -> None:
-        moments = begin + np.arange(len(present_N)) / self.sample_rate
         # What is before and after the clip need not be there.
-        first, stop = (record.get(key) for key in ('start_frame', 'stop_frame'))
-        if stop is None:
+        if record.get('start_frame') is None or record.get('stop_frame') is None:
             return
-        inside = (moments >= first / fps) & (moments < stop / fps)
+        moments = begin + np.arange(len(present_N)) / self.sample_rate
+        first, stop = times.at(record['start_frame']), times.at(record['stop_frame'])
+        inside = (moments >= first) & (moments < stop)
         share = 1 - present_N[inside].mean() if inside.any() else 0.0
         if share > SHARE_WORTH_SAYING:
             warnings.warn(
@@ -215,13 +215,18 @@ class AudioModality(Modality):
                 stacklevel=2,
             )
 
-    def _frames_per_second(self, record: dict[str, Any]) -> float:
-        fps = self.fps or record.get('avg_fps')
-        if not fps and self._pack_of(record) is None:
-            fps = probe_track(self.path(record)).frames_per_second
-        if not fps:
+    def _ends(self, record: dict[str, Any]) -> tuple[float, float]:
+        """The seconds at which the clip begins and ends."""
+        times = self._times(record)
+        return float(times.at(record['start_frame'])), float(times.at(record['stop_frame']))
+
+    def _times(self, record: dict[str, Any]) -> FrameTimes:
+        packed, path = self._pack_of(record), self.path(record)
+        own = (lambda: None) if packed else (lambda: times_of_frames(path))
+        times = times_of_clip(record, self.fps, own=own)
+        if times is None:
             raise ValueError(
-                f'{self.path(record)} has no pictures that say how many frames there are per '
-                'second: set fps on AudioModality.'
+                f'{path} has no pictures that say how many frames there are per second: set fps '
+                'on AudioModality, or let media name the video as rgb.'
             )
-        return fps
+        return times

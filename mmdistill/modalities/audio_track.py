@@ -10,12 +10,19 @@ from typing import NamedTuple
 import av
 import numpy as np
 
+from ..video import FrameTimes, index_video
+from ..video.container import NOT_SHOWN
+
 # Decoding starts a little early: codecs and the resampler need a run-up.
 RUN_UP = 0.25
 # A track may end so many seconds before its header says: the last packet is not always full.
 MAY_LACK = 0.25
-# A tag of sound files without pictures.
+# Containers round time stamps, some to milliseconds: samples that follow so closely leave no gap.
+SEAM = 0.005
+# Tags of sound files without pictures: how many frames their video has per second, and when each
+# is shown (`FrameTimes.to_text`) where these are not equally far apart.
 FPS_TAG = 'video_fps'
+TIMES_TAG = 'video_times'
 # A tag of sound files that were mixed from two channels which cancel each other.
 CANCELLED_TAG = 'channels_cancel'
 # Two channels cancel each other where their mean has less than this share of their power.
@@ -30,6 +37,8 @@ class TrackInfo(NamedTuple):
     frames_per_second: float | None
     seconds: float | None
     cancelled: bool = False
+    has_pictures: bool = False
+    times: FrameTimes | None = None
 
 
 class Sound(NamedTuple):
@@ -46,25 +55,42 @@ class Sound(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def probe_track(path: Path) -> TrackInfo:
-    """Whether the file has an audio track, the frame rate of its pictures, and its length.
+    """What the header of a file says, without an index of its pictures.
 
-    A sound file that tools/data/extract_audio.py wrote knows the frame rate of its video.
+    A sound file that tools/data/extract_audio.py wrote knows the times of its video's frames.
 
     Raises:
-        ValueError: The file cannot be opened.
+        ValueError: The file cannot be opened, or its tags cannot be read.
     """
     with _open(path) as container:
-        video, tags = container.streams.video, {k.lower(): v for k, v in container.metadata.items()}
+        video, tags = _pictures(container), {k.lower(): v for k, v in container.metadata.items()}
         rate = video[0].average_rate if video else tags.get(FPS_TAG)
         seconds = container.duration / av.time_base if container.duration else None
         has_audio, cancelled = bool(container.streams.audio), CANCELLED_TAG in tags
-        return TrackInfo(has_audio, float(rate) if rate else None, seconds, cancelled)
+    rate = float(rate) if rate else None
+    times = FrameTimes.constant(rate) if rate and not video else None
+    if times and TIMES_TAG in tags:
+        try:
+            times = FrameTimes.from_text(tags[TIMES_TAG], rate)
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}: extract its sound again.') from error
+    return TrackInfo(has_audio, rate, seconds, cancelled, bool(video), times)
+
+
+def times_of_frames(path: Path) -> FrameTimes | None:
+    """When the frames are shown, by the pictures of a file or its tags; None if neither is there.
+
+    Raises:
+        ValueError: The file cannot be read.
+    """
+    track = probe_track(path)
+    return index_video(path).frame_times if track.has_pictures else track.times
 
 
 def read_sound(path: Path, start: float, stop: float, sample_rate: int) -> Sound:
     """The sound from `start` to `stop` seconds of the video, silence where there is none.
 
-    Time 0 is the first picture, or the beginning of the track in a file without pictures.
+    Time 0 is when the first picture is shown; in a file without pictures, the track's beginning.
 
     Raises:
         ValueError: The file cannot be opened, has no audio track, is damaged, or ends before its
@@ -77,8 +103,8 @@ def read_sound(path: Path, start: float, stop: float, sample_rate: int) -> Sound
                     f'{path} has no audio track: set optional=True on AudioModality, or remove '
                     'its clips from the annotation file.'
                 )
-            stream = container.streams.audio[0]
-            origin = _origin(container)
+            stream = container.streams.best('audio')
+            origin = _origin(path, container, stream)
             begin = start - RUN_UP
             placed, end = _decode(container, stream, origin, begin, stop + RUN_UP)
             _check_end(path, stream, origin, end, (start, stop))
@@ -134,6 +160,7 @@ def _decode(container, stream, origin: float, begin: float, stop: float) -> tupl
         if frame.pts is None:
             continue
         moment = frame.pts * float(frame.time_base) - origin
+        moment = end if abs(moment - end) < SEAM else moment
         if moment > stop:
             end = moment  # there is more, so nothing is cut
             break
@@ -187,11 +214,16 @@ def _check_end(path: Path, stream, origin: float, end: float, wanted: tuple[floa
         )
 
 
-def _origin(container) -> float:
-    """The time stamp of the first picture, in seconds."""
-    streams = container.streams.video or container.streams.audio
-    first = streams[0].start_time
-    return float(first * streams[0].time_base) if first is not None else 0.0
+def _origin(path: Path, container, stream) -> float:
+    """When the first picture is shown, or the sound of a file without any begins, in seconds."""
+    if _pictures(container):
+        return index_video(path).origin
+    return float((stream.start_time or 0) * stream.time_base)
+
+
+def _pictures(container) -> list[av.VideoStream]:
+    """The video streams, without cover art."""
+    return [stream for stream in container.streams.video if not stream.disposition & NOT_SHOWN]
 
 
 def _open(path: Path):

@@ -2,11 +2,13 @@
 
 from .by_decord import read_clip_by_decord
 from .container import VideoError
+from .frame_times import FrameTimes
 from .index import VideoIndex
 from .index_cache import index_video
 from .reader import read_clip, read_frames
 
 __all__ = [
+    'FrameTimes',
     'VideoError',
     'VideoIndex',
     'index_video',

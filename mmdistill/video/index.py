@@ -11,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .frame_times import FrameTimes
 from .orientation import Turn
 
 
@@ -93,11 +94,10 @@ class VideoIndex:
         later = np.searchsorted(self.times_F, seconds + 1e-6, side='right')
         return max(0, int(later) - 1)
 
-    def times_at(self, positions_F: np.ndarray) -> np.ndarray:
-        """Seconds of (fractional) frame positions, interpolated; beyond the ends at the rate."""
-        inside_F = np.clip(positions_F, 0, self.num_frames - 1)
-        times_F = np.interp(inside_F, np.arange(self.num_frames), self.times_F)
-        return times_F + (positions_F - inside_F) / self.frames_per_second
+    @cached_property
+    def frame_times(self) -> FrameTimes:
+        """The times alone, which relate sound to the pictures."""
+        return FrameTimes(self.times_F, self.frames_per_second)
 
     @cached_property
     def _by_stamp(self) -> np.ndarray | None:

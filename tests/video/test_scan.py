@@ -46,13 +46,13 @@ def test_length_and_rate(tmp_path, write_video):
     assert index.frames_per_second == pytest.approx(30, abs=0.02)
     one = scan_video(write_video(tmp_path / 'one.mp4', [0]))
     assert one.num_frames == 1 and one.seconds == pytest.approx(1 / 30)
-    np.testing.assert_allclose(one.times_at(np.array([0.0, 1.0])), [0, 1 / 30])
+    np.testing.assert_allclose(one.frame_times.at(np.array([0.0, 1.0])), [0, 1 / 30])
 
 
 def test_positions_between_pictures(tmp_path, write_video):
     index = scan_video(write_video(tmp_path / 'clip.mp4', [0, 1, 4]))
-    np.testing.assert_allclose(index.times_at(np.array([0.5, 1.5])), [0.5 / 30, 2.5 / 30])
-    after = index.times_at(np.array([3.0]))[0] - index.times_F[-1]
+    np.testing.assert_allclose(index.frame_times.at(np.array([0.5, 1.5])), [0.5 / 30, 2.5 / 30])
+    after = index.frame_times.at(np.array([3.0]))[0] - index.times_F[-1]
     assert after == pytest.approx(1 / index.frames_per_second)
 
 

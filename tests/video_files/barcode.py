@@ -16,6 +16,8 @@ DATA = [(row, column) for row in range(SIDE) for column in range(SIDE) if (row, 
 RED = (255, 150, 150)
 # The mark, mirrored and turned: (mirrored, quarter turns clockwise).
 WAYS = [(mirrored, turns) for mirrored in (False, True) for turns in range(4)]
+# What stands for a picture that is damaged, not upright, or has red and blue exchanged.
+UNREADABLE = 255
 BASE_HZ, HZ_PER_SECOND = 600.0, 1000.0
 
 
@@ -33,7 +35,7 @@ class Reading(NamedTuple):
 
 
 def draw(number: int, width: int = 96, height: int = 64) -> np.ndarray:
-    """The picture (height, width, 3), RGB uint8, of a number below 256."""
+    """The picture (height, width, 3), RGB uint8, of a number below 255."""
     cells = np.zeros((SIDE, SIDE), np.uint8)
     for cell, bit in MARK.items():
         cells[cell] = bit
@@ -59,6 +61,13 @@ def read(picture_HW3: np.ndarray) -> Reading:
         if code == _code(code & 0xFF):
             return Reading(code & 0xFF, mirrored, turns, bool(first[0] > first[2]))
     return Reading(None)
+
+
+def number_of(picture_HW3: np.ndarray) -> int:
+    """The number of an upright RGB picture; UNREADABLE of any other."""
+    found = read(picture_HW3)
+    fine = found.number is not None and found.upright and found.is_rgb
+    return found.number if fine else UNREADABLE
 
 
 def sweep(seconds: float, rate: int, start: float = 0.0) -> np.ndarray:

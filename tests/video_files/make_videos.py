@@ -21,6 +21,7 @@ import containers
 import damage
 import oddities
 from kinds import Kind
+from linear import as_shown
 
 KINDS = [*containers.KINDS, *oddities.KINDS, *damage.KINDS]
 HAS_PROGRAM = shutil.which('ffmpeg') is not None
@@ -29,10 +30,11 @@ HAS_PROGRAM = shutil.which('ffmpeg') is not None
 def make_videos(folder: Path, kinds: Iterable[Kind] = KINDS) -> list[Kind]:
     """Write videos into a folder; returns those that can be made here."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = [kind for kind in kinds if HAS_PROGRAM or not kind.program]
-    for kind in made:
-        if not (folder / kind.name).exists():
+    made = []
+    for kind in kinds:
+        if HAS_PROGRAM or not kind.program:
             kind.make(folder / kind.name)
+            made.append(as_shown(kind, folder / kind.name))
     return made
 
 
@@ -43,7 +45,7 @@ def truth(kind: Kind) -> dict:
         expected=kind.expected,
         what=kind.what,
         numbers=kind.shown,
-        times=kind.times,
+        times=kind.times if kind.times_matter else None,
         width=width,
         height=height,
     )
