@@ -16,12 +16,11 @@ from mmdistill.modalities.frame_pack import is_pack
 from mmdistill.modalities.video_detections import VideoDetections, box_problems
 from mmdistill.video import index_video
 
+from .check_source import MAY_LACK, source_notes, source_problems
 from .images import image_problem
 
 # Frames that are decoded at a time; a whole clip of full HD would not fit into memory.
 CHUNK = 16
-# Published flow has an image less than frames, or with a stride of 2 up to three.
-MAY_LACK = 2
 # Sides are whole pixels, so a scaled frame has another shape by so much; also for boxes that a
 # detector lets run over the edge.
 TOLERANCE = 0.03
@@ -191,6 +190,12 @@ def _compare(
     images = (RGBModality, FlowModality, DetectionModality)
     comparable = {key: sizes[key] for key, m in modalities.items() if isinstance(m, images)}
     findings.notes += _compare_sizes(comparable, add)
+    try:
+        for key, text in source_problems(modalities, record):
+            add(key, text)
+        findings.notes += source_notes(modalities, record)
+    except (OSError, ValueError, KeyError) as error:
+        add('', message_of(error))
 
 
 def _check_detections(

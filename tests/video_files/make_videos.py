@@ -3,8 +3,8 @@
     python tests/video_files/make_videos.py FOLDER
 
 `truth.json` beside them says what every reader must find in each: the numbers of the pictures as a
-player shows them, their times, and width and height. All by PyAV alone, but Theora, which needs
-FFmpeg's program.
+player shows them, their times, and width and height. `clips.csv` and `config.py` are for
+tools/data/check.py. All are made by PyAV alone, but Theora, which needs FFmpeg's program.
 """
 
 import argparse
@@ -24,6 +24,14 @@ from kinds import Kind
 from linear import as_shown
 
 KINDS = [*containers.KINDS, *oddities.KINDS, *damage.KINDS]
+# What tools/data/check.py reads: the pictures and the sound of all of them, and flow of some.
+CONFIG = """media = dict(rgb='{{video_id}}', audio='{{video_id}}', flow='flow/{{video_id}}')
+kinds = dict(rgb=dict(type='RGBModality'), audio=dict(type='AudioModality', optional=True),
+             flow=dict(type='FlowModality', optional=True))
+pipeline = [dict(type='mmdistill.LoadModalities', modalities=kinds)]
+train_dataloader = dict(dataset=dict(type='mmdistill.MultimodalDataset', ann_file='clips.csv',
+                        data_root={root!r}, media=media, pipeline=pipeline, labelled=False))
+"""
 HAS_PROGRAM = shutil.which('ffmpeg') is not None
 
 
@@ -59,7 +67,10 @@ def main() -> None:
     made = make_videos(folder)
     content = {kind.name: truth(kind) for kind in made}
     (folder / 'truth.json').write_text(json.dumps(content, indent=1))
-    print(f'{folder}: {len(made)} videos and truth.json')
+    rows = [f'{kind.name},0,{max(1, len(kind.shown))}' for kind in made]
+    (folder / 'clips.csv').write_text('\n'.join(['video_id,start_frame,stop_frame', *rows, '']))
+    (folder / 'config.py').write_text(CONFIG.format(root=str(folder.resolve())))
+    print(f'{folder}: {len(made)} videos, truth.json, clips.csv and config.py')
 
 
 if __name__ == '__main__':
