@@ -80,7 +80,8 @@ def test_the_table_in_the_docs_has_every_file():
     text = DOCS.read_text()
     assert [kind.name for kind in KINDS if f'| `{kind.name}` |' not in text] == []
     assert 'wrong' not in text[text.index('table: begin') :]
-    assert page({}).count('table: begin') == 1 and set().union(*PARTS.values()) == set(KINDS)
+    assert [kind.name for kinds in PARTS.values() for kind in kinds] == [k.name for k in KINDS]
+    assert page({}).startswith(text[: text.index('table: begin')])
 
 
 @pytest.mark.parametrize('size', [(96, 64), (64, 96), (97, 65), (128, 96)])
