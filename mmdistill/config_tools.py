@@ -10,6 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 
 from .config_options import drop_unset_hooks, merge_options
+from .ranges import FINITE, ONE_OR_MORE
 
 # Top-level strings that other strings of a config start with. MMEngine merges `--cfg-options`
 # after the file has run, so a path built from one of them would keep its old root.
@@ -88,6 +89,20 @@ def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> Config
     if 'model' not in cfg:
         raise KeyError(f'{config} has no `model`; name a config that trains a recognizer.')
     return cfg.model
+
+
+def check_schedule(cfg: Config) -> None:
+    """Look at the numbers that MMEngine takes as they are: it would train nothing, or NaN.
+
+    Raises:
+        ValueError: The length of the training is less than 1, or the optimizer has NaN.
+    """
+    loop = cfg.get('train_cfg') or {}
+    optimizer = (cfg.get('optim_wrapper') or {}).get('optimizer') or {}
+    for key in ('max_epochs', 'max_iters'):
+        ONE_OR_MORE.check_optional(**{f'train_cfg.{key}': loop.get(key)})
+    for key in ('lr', 'weight_decay', 'momentum'):
+        FINITE.check_optional(**{f'optim_wrapper.optimizer.{key}': optimizer.get(key)})
 
 
 def take_holdout_clips(cfg: Config) -> None:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from mmdistill.config_tools import load_config, move_roots, own_options, take_holdout_clips
+from mmdistill.config_tools import (
+    check_schedule,
+    load_config,
+    move_roots,
+    own_options,
+    take_holdout_clips,
+)
 
 CONFIG = """
 data_root = 'data/demo/'
@@ -160,3 +166,17 @@ def test_an_index_past_the_end_of_a_list_adds_an_element(config):
     ]
     with pytest.raises(KeyError, match='Index 2 exceeds the length of list'):
         load_config(config.with_name('hooks.py'), {'custom_hooks.2.type': 'B'})
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(train_cfg=dict(max_epochs=0)), 'train_cfg.max_epochs must be a whole number >= 1'),
+        (dict(train_cfg=dict(max_iters=-5)), 'train_cfg.max_iters must be a whole number >= 1'),
+        (dict(optim_wrapper=dict(optimizer=dict(lr=float('nan')))), 'lr must be a finite number'),
+    ],
+)
+def test_a_training_of_nothing(settings, message):
+    with pytest.raises(ValueError, match=message):
+        check_schedule(Config(settings))
+    check_schedule(Config(dict(train_cfg=dict(max_epochs=1), optim_wrapper=None)))

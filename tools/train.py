@@ -13,7 +13,7 @@ from mmdistill.cache import use_teacher_cache
 from mmdistill.compat import adapt_to_cpu
 from mmdistill.config_options import KeyValues
 from mmdistill.config_summary import log_start
-from mmdistill.config_tools import load_config
+from mmdistill.config_tools import check_schedule, load_config
 from mmdistill.data_checks import check_run
 from mmdistill.files import find_file
 from mmdistill.locks import training_lock
@@ -57,6 +57,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def build_config(args: argparse.Namespace) -> Config:
     """The config file with everything that the command line says."""
     cfg = load_config(args.config, args.cfg_options)
+    check_schedule(cfg)
     cfg.launcher = args.launcher
     default_dir = cfg.get('work_dir') or str(Path('work_dirs') / Path(args.config).stem)
     cfg.work_dir = args.work_dir or default_dir
