@@ -264,7 +264,7 @@ class DetectionFile(HDF5File):
 
     def _read_index(self, video_id: str) -> tuple[np.ndarray, np.ndarray, int]:
         group, where = self._group(video_id), f'{self.path}, video {video_id!r}'
-        found = {key: find(group, key) for key in (*DATASETS, 'features')}
+        found = {key: self.find(f'{video_id}/{key}') for key in (*DATASETS, 'features')}
         missing = [key for key in DATASETS if not isinstance(found[key], h5py.Dataset)]
         if missing:
             raise ValueError(f'{where}: {", ".join(missing)} are missing. {ADVICE}')

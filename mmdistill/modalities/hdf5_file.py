@@ -33,29 +33,30 @@ def open_hdf5(path: str | Path) -> h5py.File:
         raise ValueError(f'{path} is not an HDF5 file, or it is truncated: {error}') from error
 
 
-def find(start: h5py.Group, name: str, links: int = MOST_LINKS) -> h5py.Group | h5py.Dataset | None:
+def find(
+    start: h5py.Group | h5py.Dataset, name: str, links: int = MOST_LINKS
+) -> h5py.Group | h5py.Dataset | None:
     """A group or data set below another group; None where there is none of that name.
 
     Raises:
         ValueError: The way to it, or its data, leads into another file.
     """
-    node = start
-    for part in filter(lambda part: part not in ('', '.'), name.split('/')):
-        key = part.encode()
-        if not isinstance(node, h5py.Group) or not node.id.links.exists(key):
+    parts = [part for part in name.split('/') if part not in ('', '.')]
+    if parts and not isinstance(start, h5py.Group):
+        return None
+    for number in range(1, len(parts) + 1):
+        way = '/'.join(parts[:number])
+        place = way.encode()
+        try:
+            # Nothing before its last part leads out of the file, so it is safe to look at that.
+            if not start.id.links.exists(place):
+                return None
+            kind = start.id.links.get_info(place).type
+        except (KeyError, RuntimeError):  # on the way is a data set
             return None
-        kind = node.id.links.get_info(key).type
-        if kind == h5py.h5l.TYPE_HARD:
-            node = node[part]
-        elif kind == h5py.h5l.TYPE_SOFT:
-            target = node.id.links.get_val(key).decode()
-            base = node.file if target.startswith('/') else node
-            found = find(base, target, links - 1) if links else None
-            if found is None:
-                raise _refused(node, part, f'is a link to {target}, which is not there')
-            node = found
-        else:
-            raise _refused(node, part, f'is a link to another file{_target(node, key)}')
+        if kind != h5py.h5l.TYPE_HARD:
+            return find(_target(start, way, links), '/'.join(parts[number:]), links - 1)
+    node = start['/'.join(parts)] if parts else start
     if isinstance(node, h5py.Dataset):
         _check_storage(node)
     return node
@@ -71,20 +72,28 @@ class HDF5File:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._opened: tuple[int, h5py.File] | None = None
+        # Names that lead to data of this file: looked at once, since each clip is read often.
+        self._checked: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
         """HDF5 handles stay in their process."""
-        return {**self.__dict__, '_opened': None}
+        return {**self.__dict__, '_opened': None, '_checked': set()}
 
     def file(self) -> h5py.File:
         """The open file of this process; handles do not survive a fork."""
         if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = (os.getpid(), self.open())
+            self._opened, self._checked = (os.getpid(), self.open()), set()
         return self._opened[1]
 
     def find(self, name: str) -> h5py.Group | h5py.Dataset | None:
         """A group or data set of the file; see the function of this name."""
-        return find(self.file(), name)
+        file = self.file()
+        if name in self._checked:
+            return file[name]
+        found = find(file, name)
+        if found is not None:
+            self._checked.add(name)
+        return found
 
     def json_attribute(self, name: str, kind: type, default: str | None = None) -> Any:
         """What an attribute of the file says as JSON.
@@ -106,19 +115,28 @@ class HDF5File:
         return open_hdf5(self.path)
 
 
+def _target(start: h5py.Group, way: str, links: int) -> h5py.Group | h5py.Dataset:
+    """What a soft link leads to, in the same file."""
+    value = start.id.links.get_val(way.encode())
+    parent, _, name = way.rpartition('/')
+    group = start[parent] if parent else start
+    if not isinstance(value, bytes):
+        where = ':'.join(os.fsdecode(part) for part in value)
+        raise _refused(group, name, f'is a link to another file, {where}')
+    base = group.file if value.startswith(b'/') else group
+    found = find(base, value.decode(), links - 1) if links > 0 else None
+    if found is None:
+        raise _refused(group, name, f'is a link to {value.decode()}, which is not there')
+    return found
+
+
 def _check_storage(data: h5py.Dataset) -> None:
-    files = [name for name, *_ in data.external or ()]
-    if data.is_virtual:
+    settings = data.id.get_create_plist()
+    files = [os.fsdecode(settings.get_external(i)[0]) for i in range(settings.get_external_count())]
+    if settings.get_layout() == h5py.h5d.VIRTUAL:
         files += [x.file_name for x in data.virtual_sources() if x.file_name != SAME_FILE]
     if files:
         raise _refused(data.parent, data.name.rpartition('/')[2], f'has its data in {files[0]}')
-
-
-def _target(group: h5py.Group, key: bytes) -> str:
-    if group.id.links.get_info(key).type != h5py.h5l.TYPE_EXTERNAL:
-        return ''
-    file, place = group.id.links.get_val(key)
-    return f', {file.decode()}:{place.decode()}'
 
 
 def _refused(group: h5py.Group, name: str, what: str) -> ValueError:
