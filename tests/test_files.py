@@ -3,11 +3,12 @@
 import errno
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from mmdistill.files import find_file, find_paths, read_json, write_whole
+from mmdistill.files import find_file, find_paths, read_json, remove_parts, write_whole
 
 NAMES = [
     'cooking [dQw4w9WgXcQ].mp4',
@@ -153,3 +154,21 @@ def test_what_is_no_json_of_its_kind_is_named(tmp_path, content, problem):
         read_json(path, dict, 'write it again')
     path.write_text('\ufeff{"a": 1}')
     assert read_json(path, dict, 'write it again') == {'a': 1}
+
+
+def test_what_killed_processes_have_left_of_a_file_is_removed(tmp_path):
+    process = subprocess.Popen(['true'])
+    process.wait()
+    names = [
+        f'.a.json.{process.pid}.part',
+        f'.b.json.{process.pid}.part',
+        f'.a.json.{os.getppid()}.part',  # alive
+        '.a.json.mine.part',
+        f'a.json.{process.pid}.part',
+    ]
+    for name in names:
+        (tmp_path / name).touch()
+    write_whole(tmp_path / 'a.json', b'')
+    assert {path.name for path in tmp_path.iterdir()} == {'a.json', *names[1:]}
+    remove_parts(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {'a.json', *names[2:]}

@@ -22,6 +22,7 @@ import cv2
 
 import mmdistill
 
+from ..locks import NO_LOCKS
 from .jobs import Job
 
 PACKAGES = ('numpy', 'av', 'h5py', 'torch', 'mmdet')
@@ -117,7 +118,11 @@ def locked(manifest: Path) -> Iterator[None]:
     """Keep other ranks from the manifest and from what it describes."""
     manifest.parent.mkdir(parents=True, exist_ok=True)
     with manifest.open('a') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:  # without locks, as `output_lock` has told
+            if error.errno not in NO_LOCKS:
+                raise
         yield
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from ..files import remove
 from .hdf5_file import HDF5File, find
 from .video_detections import (
     SIZES,
@@ -100,9 +101,12 @@ class DetectionWriter:
             group.create_dataset('features', data=video.features_MD, dtype='float16')
 
     def close(self) -> None:
-        """Finish the file and give it its name."""
-        self._file.close()
-        self._partial.replace(self.path)
+        """Finish the file and give it its name; where the disk is full, nothing is left."""
+        try:
+            self._file.close()
+            self._partial.replace(self.path)
+        finally:
+            remove(self._partial)
 
     def __enter__(self) -> 'DetectionWriter':
         return self
@@ -111,8 +115,8 @@ class DetectionWriter:
         if error_type is None:
             self.close()
         else:
+            remove(self._partial)
             self._file.close()
-            self._partial.unlink(missing_ok=True)
 
 
 class DetectionFile(HDF5File):

@@ -1,6 +1,8 @@
 """Checkpoints appear whole, one is always left, and half of one is never picked up."""
 
 import errno
+import os
+import subprocess
 
 import pytest
 import torch
@@ -145,3 +147,15 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
         write_whole(path, b'new')
     assert path.read_bytes() == b'old'
     assert [p.name for p in tmp_path.iterdir()] == ['file']
+
+
+def test_what_a_killed_run_has_left_of_a_checkpoint_is_removed(validated, train, tmp_path):
+    ended = subprocess.Popen(['true'])
+    ended.wait()
+    parts = [tmp_path / 'run' / f'.epoch_7.pth.{pid}.part' for pid in (ended.pid, os.getppid())]
+    parts[0].parent.mkdir()
+    for part in parts:
+        part.touch()
+    ScoreByEpoch.planned = SCORES[:1]
+    train(validated(1))
+    assert [part.exists() for part in parts] == [False, True]

@@ -187,6 +187,16 @@ def test_an_interrupted_stage_resumes_and_a_changed_one_starts_clean(tmp_path):
     assert (folder / 'seen').read_text() == "False ['easy']"
 
 
+def test_what_no_run_has_written_is_not_removed(script, tmp_path):
+    precious = tmp_path / 'rgb/notes.txt'
+    precious.parent.mkdir()
+    precious.write_text('mine')
+    stages = [stage(script, tmp_path, 'train', owned=(str(tmp_path / 'rgb'),))]
+    with pytest.raises(FileExistsError, match=r"rgb is there already, but stage 'train' has never"):
+        run_stages(stages, jobs=1, cores=1, display=Recorder())
+    assert precious.read_text() == 'mine' and not (tmp_path / 'train').exists()
+
+
 def test_two_runs_never_share_a_folder_not_even_with_a_stage_left_behind(script, tmp_path):
     stages = [stage(script, tmp_path, 'slow', 20)]
     code = (

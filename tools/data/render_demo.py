@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import mmdistill  # noqa: F401  (repairs upstream on import)
 from mmdistill.datasets.demo_renderer import render_demo
+from mmdistill.locks import output_lock
 from mmdistill.ranges import Range, SEED, TRAIN_CLIPS, VAL_CLIPS
 from mmdistill.places import check_output
 from mmdistill.user_errors import one_line_errors
@@ -32,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     check_output(args.out, folder=True)
     began = time.perf_counter()
-    fresh = render_demo(args.out, args.train, args.val, args.seed, tuple(args.size))
+    with output_lock(args.out):
+        fresh = render_demo(args.out, args.train, args.val, args.seed, tuple(args.size))
     if not fresh:
         print(f'{args.out} already holds this rendering; nothing to do.')
         return 0
