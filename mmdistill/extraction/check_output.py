@@ -96,7 +96,7 @@ def look_at_sound(job: Job, entry: dict) -> list[str]:
     if size != entry['bytes']:
         return [f'{job.result} has {size} bytes, not {entry["bytes"]}: cut short?']
     try:
-        with av.open(str(job.result)) as container:
+        with av.open(os.path.abspath(job.result)) as container:
             samples = container.streams.audio[0].duration
     except (av.FFmpegError, IndexError) as error:
         return [f'{job.result} cannot be read ({error})']

@@ -6,6 +6,7 @@ Silence at the end is left out.
 """
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -85,7 +86,7 @@ def extract_sound(settings: SoundSettings, job: Job, advance: Advance) -> None:
         first, cancelled = next(chunks, (None, False))
         if first is None:
             raise VideoError(f'{job.path} has an audio track without any sound.')
-        with av.open(str(job.partial), 'w', format='flac') as out:
+        with av.open(os.path.abspath(job.partial), 'w', format='flac') as out:
             out.metadata.update(_tags(job.path))
             if cancelled:
                 out.metadata[CANCELLED_TAG] = '1'

@@ -3,6 +3,7 @@
 Shape legend: N = samples.
 """
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -228,7 +229,7 @@ def _pictures(container) -> list[av.VideoStream]:
 
 def _open(path: Path):
     try:
-        return av.open(str(path))
+        return av.open(os.path.abspath(path))  # `a:b.wav` is no protocol
     except av.FFmpegError as error:
         raise ValueError(
             f'{path} cannot be opened ({error}): truncated, or neither video nor audio; '

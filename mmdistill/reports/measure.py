@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import av
 import cv2
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from ..modalities import RGBModality
 from ..models.detector import FrameDetector
 from ..models.teacher import MultimodalTeacher
 from ..registry import DATASETS, MODELS
+from ..video import index_video
 from .cost import Cost, detector_cost, flow_cost, frames_read, model_cost, throughput
 
 NETWORK = 'network'
@@ -165,8 +165,7 @@ def video_fps(record: dict[str, Any]) -> float | None:
     path = Path(record.get('media', {}).get('rgb', ''))
     if not path.is_file():
         return None
-    with av.open(str(path)) as video:
-        return float(video.streams.video[0].average_rate)
+    return index_video(path).frames_per_second
 
 
 def _extraction_cost(

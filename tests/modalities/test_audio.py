@@ -198,3 +198,13 @@ def test_frame_rate_of_a_sound_file(write_sound, tmp_path):
 def test_wrong_arguments(settings):
     with pytest.raises(ValueError, match='AudioModality expects input_format'):
         AudioModality(**settings)
+
+
+def test_names_that_are_no_protocols(video, tmp_path, monkeypatch):
+    """FFmpeg takes what stands before a colon for a protocol."""
+    monkeypatch.chdir(tmp_path)
+    Path('part:1.mp4').write_bytes(video.read_bytes())
+    np.testing.assert_array_equal(
+        read_sound(Path('part:1.mp4'), 2.5, 4.0, 24000).samples_N,
+        read_sound(video, 2.5, 4.0, 24000).samples_N,
+    )
