@@ -126,6 +126,8 @@ def _text_of(path: str) -> str:
 
 def _fields(path: str, number: int, line: str, separator: str, header: Sequence[str]) -> list[str]:
     """The fields of one line."""
+    if len(line) > csv.field_size_limit():
+        raise ValueError(f'{path}, line {number}: {len(line)} characters; expected a row of a CSV.')
     try:
         return next(csv.reader([line], delimiter=separator, strict=True), [])
     except csv.Error as error:

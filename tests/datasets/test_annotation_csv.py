@@ -58,6 +58,7 @@ def test_missing_columns_name_file_expected_and_found(tmp_path):
         ('a,b\n1,x\n"2,y', "line 3, column 'a': a quote opens here"),
         ('a,b\n1,"x\n2","y"\n', "line 2, column 'b': a quote opens here"),
         ('a,b\n1,"two\nlines"\n2,y\n', "line 2, column 'b': a quote opens here"),
+        ('a,b\n' + 200_000 * 'x', 'line 2: 200000 characters; expected a row of a CSV'),
         ('a,"b\n1,2\n', 'line 1, column 2: a quote opens here'),
         ('a,b\n1,"x"y\n', 'line 2: cannot be read as CSV'),
         ('a,b\n1,x\0\n', 'line 2: a NUL byte'),
