@@ -1,19 +1,27 @@
 """The pages tell the truth: snippets run, configs load, commands, links and files exist."""
 
+import argparse
+import importlib.util
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import DictAction
+from miniature_media import write_video
 from mmengine.registry import init_default_scope
 
+from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
+from mmdistill.config_usage import unused_entries
 from mmdistill.registry import MODALITIES, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +83,27 @@ def test_snippets_run(page, clone):
             exec(compile(block, str(page), 'exec'), {})
 
 
+@pytest.mark.slow
+def test_the_deployment_runs_in_a_program_of_its_own(tmp_path):
+    """As it stands in the README: nothing has imported and repaired anything before."""
+    (block,) = [b for b in blocks(ROOT / 'README.md', 'python') if 'student.pth' in b]
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    model = MODELS.build(load_config(ROOT / 'configs/unimodal/swin_ek100_rgb.py').model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'student.pth')
+    frames = np.random.default_rng(0).integers(0, 256, (70, 48, 64, 3), dtype=np.uint8)
+    write_video(tmp_path / 'clip.mp4', frames, 25)
+    done = subprocess.run(
+        [sys.executable, '-c', block],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert re.search(r"\{'verb': \d+, 'noun': \d+\}", done.stdout)
+
+
 def test_quotations_are_what_the_files_say():
     quoted = [excerpt(block) for page in PAGES for block in blocks(page, 'python')]
     for name, text in filter(None, quoted):
@@ -132,6 +161,8 @@ def commands() -> list[tuple[str, list[str]]]:
     found = []
     for page in PAGES:
         for block in blocks(page, 'bash'):
+            for name, words in re.findall(r'^(\w+)=\((.*?)\)$', block, re.MULTILINE | re.DOTALL):
+                block = block.replace(f'"${{{name}[@]}}"', ' '.join(words.split()))
             for line in block.replace('\\\n', ' ').splitlines():
                 words = [w for word in shlex.split(line, comments=True) for w in expand(word)]
                 if any(word.startswith('tools/') for word in words):
@@ -145,16 +176,32 @@ def expand(word: str) -> list[str]:
     return [f'{found[1]}{x}{found[3]}' for x in found[2].split(',')] if found else [word]
 
 
+@cache
+def program(tool: str) -> ModuleType:
+    """The tool as a module."""
+    spec = importlib.util.spec_from_file_location(f'docs_{Path(tool).stem}', ROOT / tool)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def parsed(words: list[str], number: int) -> argparse.Namespace:
+    """What a tool makes of its arguments; it is the word of this number, a launcher may precede."""
+    tool, arguments = words[number], words[number + 1 :]
+    if tool.endswith('.sh'):  # CONFIG [CHECKPOINT] PROCESSES FLAGS
+        assert arguments.pop(1 if 'train' in tool else 2).isdigit()
+        tool = tool.replace('dist_', '').replace('.sh', '.py')
+    return program(tool).parse_args([word for word in arguments if word != '&'])
+
+
 @pytest.mark.parametrize(('page', 'words'), commands())
-def test_commands_exist(page, words, clone):
-    tool = next(word for word in words if word.startswith('tools/'))
-    program = {'tools/dist_train.sh': 'tools/train.py', 'tools/dist_test.sh': 'tools/test.py'}
-    source = (ROOT / program.get(tool, tool)).read_text()
-    if 'add_video_arguments' in source:
-        source += (ROOT / 'mmdistill/extraction/segments.py').read_text()
+def test_commands_exist(page, words, clone, monkeypatch):
+    number, tool = next((i, word) for i, word in enumerate(words) if word.startswith('tools/'))
     assert (ROOT / tool).is_file()
-    for flag in [word for word in words if word.startswith('--')]:
-        assert f"'{flag}'" in source, f'{page}: {tool} has no {flag}'
+    monkeypatch.setenv('LOCAL_RANK', '0')  # where a tool notes its rank
+    args = parsed(words, number)
+    if tool == 'tools/analysis/cache_size.py':
+        program(tool).main(words[number + 1 :])
     config = next((word for word in words if word.endswith('.py') and word != tool), None)
     if config is not None:
         config = config.rpartition('=')[2]  # NAME=CONFIG
@@ -163,15 +210,18 @@ def test_commands_exist(page, words, clone):
     cfg = loaded(config)
     if '--cfg-options' not in words:
         return
-    rest = words[words.index('--cfg-options') + 1 :]
-    pairs = [word.split('=', 1) for word in rest if not word.startswith('--') and '=' in word]
-    for key, _ in pairs:
+    options = args.cfg_options
+    if isinstance(options, list):  # words that are handed on to other tools
+        parser = argparse.ArgumentParser()
+        parser.add_argument('options', nargs='+', action=KeyValues)
+        options = parser.parse_args(options).options
+    for key in options:
         node = cfg
         for part in key.split('.'):
-            if isinstance(node, list) and part == str(len(node)):
-                break  # a new element
+            if part == 'indices' or isinstance(node, list) and part == str(len(node)):
+                break  # an argument of every data set; a new element
             node = node[int(part)] if isinstance(node, (list, tuple)) else node[part]
-    load_config(config, {k: DictAction._parse_iterable(v) for k, v in pairs})
+    assert unused_entries(load_config(config, options), options) == []
 
 
 @pytest.mark.parametrize('page', PAGES, ids=NAMES)

@@ -26,6 +26,18 @@ WRITERS = {
     'tools/demo_results.py': ('--finished --out', 'folder'),
     'tools/data/check.py': ('expert.py --num 0 --out-dir', 'folder'),
     'tools/data/draw_demo_sheet.py': ('', '.png'),
+    'tools/data/extract_audio.py': (
+        '--videos videos/P01_01.mp4 --workers 0 --out-template',
+        '/{video_id}.flac',
+    ),
+    'tools/data/extract_detections.py': (
+        'detector.py detector.pth --videos videos/P01_01.mp4 --workers 0 --out',
+        '.h5',
+    ),
+    'tools/data/extract_flow.py': (
+        '--videos videos/P01_01.mp4 --workers 0 --out-template',
+        '/{video_id}',
+    ),
     'tools/data/pack_hdf5.py': ('--folders frames/P01_01 --out', '.h5'),
     'tools/data/render_demo.py': ('--train 2 --val 1', 'folder'),
     'tools/analysis/compare.py': ('scores.npz other.npz --resamples 2 --out', 'folder'),
@@ -102,7 +114,7 @@ def file_rows() -> list[Row]:
     """A folder where a file is meant, and a disk that fills while the result is written."""
     rows = []
     for tool, (words, ending) in WRITERS.items():
-        if not ending.startswith('.') or 'pack' in tool:  # which never writes over a file
+        if not ending.startswith('.') or ending == '.h5':  # which are never written over
             continue
         name = f'out{ending}'
 

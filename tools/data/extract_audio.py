@@ -35,6 +35,7 @@ from mmdistill.extraction.sound import (
 )
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.ranges import COUNT, SAMPLE_RATE
+from mmdistill.places import check_output
 from mmdistill.user_errors import one_line_errors
 
 
@@ -81,6 +82,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.check:
         print_cancelled(jobs)
         return report_check(check_jobs(jobs, look_at_sound, settings.fingerprint()), len(jobs))
+    for folder in sorted({job.result.parent for job in jobs}):
+        check_output(folder, folder=True)
     with locked_outputs(jobs):
         if args.overwrite:
             check_replaceable(jobs, foreign_file)

@@ -38,6 +38,7 @@ from mmdistill.files import find_file
 from mmdistill.locks import output_lock
 from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
+from mmdistill.places import check_output
 from mmdistill.ranges import BATCH, COUNT, FRACTION, ONE_OR_MORE
 from mmdistill.user_errors import one_line_errors
 
@@ -120,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.check:
         out = Output(args.out, fingerprint)
         return check([make_job(*video[:3], args.stride, out) for video in videos], out)
+    check_output(args.out)
     with output_lock(args.out, share=my_share()):
         out = Output(args.out, fingerprint, args.overwrite)
         out.check_kept(video.video_id for video in videos)

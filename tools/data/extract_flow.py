@@ -30,6 +30,7 @@ from mmdistill.extraction.segments import VideoSegments, add_video_arguments, fi
 from mmdistill.extraction.shares import default_workers
 from mmdistill.extraction.throughput import print_summary
 from mmdistill.modalities.flow_encoding import DEFAULT_BOUND
+from mmdistill.places import check_output
 from mmdistill.ranges import COUNT, POSITIVE, Range
 from mmdistill.user_errors import one_line_errors
 
@@ -76,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.check:
         return report_check(check_jobs(jobs, look_at_flow, settings.fingerprint()), len(jobs))
     setup(worker=0)  # its errors stand alone here, not in a worker's traceback
+    for folder in sorted({job.result.parent for job in jobs}):
+        check_output(folder, folder=True)
     with locked_outputs(jobs):
         if args.overwrite:
             check_replaceable(jobs, foreign_in_flow)
