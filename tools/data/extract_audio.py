@@ -2,6 +2,8 @@
 
     python tools/data/extract_audio.py --videos 'data/demo/*/videos/*.MP4' \\
         --out-template 'data/demo/{participant_id}/audio/{video_id}.flac'
+    python tools/data/extract_audio.py --ann data/mine/train.csv data/mine/val.csv \\
+        --data-root data/mine --out-template 'data/mine/audio/{video_id}.flac'
 
 One channel of FLAC per video. Point `media` of the data set at it:
 `audio='{participant_id}/audio/{video_id}.flac'`. Killed and started again it continues. Several

@@ -2,6 +2,8 @@
 
     python tools/data/extract_flow.py --videos 'data/demo/*/videos/*.MP4' \\
         --out-template 'data/demo/{participant_id}/flow_frames/{video_id}'
+    python tools/data/extract_flow.py --ann data/mine/train.csv data/mine/val.csv \\
+        --data-root data/mine --out-template 'data/mine/flow/{video_id}'
 
 Killed and started again it continues. Several machines or processes share the videos under
 torchrun, srun or in a Slurm array. A video that cannot be read is named at the end, with exit code
