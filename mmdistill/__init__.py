@@ -7,6 +7,8 @@ A map of the rooms:
 | `registry` | the registries that configs fill: `type='mmdistill.X'` |
 | `compat` | repairs of known upstream faults, applied by this import |
 | `labels`, `config_tools` | labels on data samples; configs as the tools read them |
+| `checkpoints` | the one way in which they are read, as weights only |
+| `resume`, `runner` | which one a run goes on from; the Runner that looks at it first |
 | `randomness` | the generators together: seeded for a while, saved, restored |
 | `user_errors` | what the user can mend becomes one line on the command line |
 | `modalities` | how an input stream is read, moved and packed |

@@ -7,6 +7,7 @@ from bad_row import Row, truncate
 
 CHECK, CACHE = 'tools/data/check.py', 'tools/cache_teacher.py'
 EXTRACT = 'tools/data/extract_detections.py'
+LOAD = 'train_dataloader.dataset.pipeline.load.inputs'
 OF_BOXES = ' '.join(
     (
         'distill.py new --seed 0 --cfg-options train_dataloader.dataset.pipeline.load.inputs=obj',
@@ -51,22 +52,37 @@ LEADING_OUT = {
     'boxes stored outside': (store_outside, rf'/{VIDEO}/boxes has its data in .*{VIDEO}\.bin'),
 }
 
-ROWS = [
-    Row(
-        CACHE,
-        f'detections with {what}',
-        OF_BOXES,
-        rf'detections\.h5: {expected}',
-        prepare=prepare,
-        left=['new/**'],
-    )
-    for what, (prepare, expected) in LEADING_OUT.items()
-] + [
-    Row(
-        EXTRACT,
-        'a truncated file of detections',
-        'detector.py detector.pth --videos videos/P01_01.mp4 --out detections.h5 --workers 0',
-        r'detections\.h5 is not an HDF5 file, or it is truncated',
-        prepare=lambda here: truncate(here / 'detections.h5'),
-    ),
-]
+ROWS = (
+    [
+        Row(
+            CACHE,
+            f'detections with {what}',
+            OF_BOXES,
+            rf'detections\.h5: {expected}',
+            prepare=prepare,
+            left=['new/**'],
+        )
+        for what, (prepare, expected) in LEADING_OUT.items()
+    ]
+    + [
+        Row(
+            CHECK,
+            f'detections with {what}',
+            f'distill.py --workers 0 --out-dir checked --cfg-options {LOAD}=rgb,obj',
+            rf'detections\.h5: {expected}',
+            prepare=prepare,
+            left=['checked/**'],
+            listed=True,
+        )
+        for what, (prepare, expected) in LEADING_OUT.items()
+    ]
+    + [
+        Row(
+            EXTRACT,
+            'a truncated file of detections',
+            'detector.py detector.pth --videos videos/P01_01.mp4 --out detections.h5 --workers 0',
+            r'detections\.h5 is not an HDF5 file, or it is truncated',
+            prepare=lambda here: truncate(here / 'detections.h5'),
+        ),
+    ]
+)
