@@ -28,3 +28,9 @@ def test_the_interval_holds_the_middle_of_the_resamples():
     assert percentile_interval(0.2, np.arange(101.0), 0.9) == pytest.approx((0.2, 5, 95))
     with pytest.raises(ValueError, match=r'in \(0, 1\)'):
         percentile_interval(0.0, np.ones(2), 95)
+
+
+def test_two_groups_are_enough_and_one_is_not():
+    assert cluster_weights(['a', 'b', 'a'], 9).shape == (9, 3)
+    with pytest.raises(ValueError, match='at least two of them, got 1'):
+        cluster_weights(['a', 'a'], 9)
