@@ -15,6 +15,7 @@ from mmdistill.hooks.holdout import (
     holdout_report,
     use_holdout,
 )
+from mmdistill.models import fuse_logits
 from mmdistill.registry import MODELS
 
 
@@ -80,6 +81,11 @@ def test_every_task_is_reported_by_its_own_labels_and_weights(recognizer_config)
     assert figures['holdout/rgb/weight/verb'] > 0.6 > 0.4 > figures['holdout/rgb/weight/noun']
     [warning] = [line for line in warned if 'always naming' in line]
     assert warning.startswith("Expert 'rgb' names the noun of 0.0% of the holdout clips")
+    by_clip = dict(type='mmdistill.SampleSoftminWeighting', temperature=0.5)
+    teacher.weightings = {task: MODELS.build(by_clip) for task in ('verb', 'noun')}
+    for task, fused_NK in fuse_holdout(teacher, found).items():
+        weights_NM = MODELS.build(by_clip).weights(logits[task], labels[task])
+        torch.testing.assert_close(fused_NK, fuse_logits(logits[task], weights_NM))
 
 
 def test_ranks_are_put_back_in_order_without_the_padding(
