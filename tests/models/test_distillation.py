@@ -139,6 +139,13 @@ class TestFeatures:
         assert student.recognizer.backbone.conv1.conv.weight.grad.abs().sum() > 0
         assert student.losses['mars'].projection.weight.grad.abs().sum() > 0
 
+    def test_losses_of_logits_may_be_listed_before_it_and_after_it(self, build, make_batch, teach):
+        student, batch = build(dict(first=MSE, mars=FEATURE, last=MSE)), make_batch()
+        teach(batch, CLASSES, flow_features())
+        losses = loss_of(student, batch)
+        names = ('features/loss_mars', 'verb/loss_first', 'noun/loss_last')
+        assert set(names) <= losses.keys()
+
     def test_clips_without_the_modality_are_left_out(self, build, make_batch, teach):
         student, batch = build(dict(mars=FEATURE)).eval(), make_batch()
         features = flow_features()

@@ -7,6 +7,7 @@ import torch
 
 from mmdistill.labels import set_task_labels
 from mmdistill.models.label_losses import label_losses
+from mmdistill.models.logits import no_loss
 from mmdistill.registry import MODELS
 
 TSN = dict(
@@ -119,3 +120,10 @@ def test_a_neck_with_its_own_loss_is_an_error(recognizer, make_batch):
     recognizer.cls_head = multitask
     with pytest.raises(ValueError, match="auxiliary loss .* 'clip0' has none"):
         run(recognizer, task)
+
+
+def test_no_loss_is_zero_and_gives_every_logit_the_gradient_zero():
+    logits = torch.ones(3, 4, requires_grad=True)
+    loss = no_loss(logits)
+    loss.backward()
+    assert loss.item() == 0 and (logits.grad == 0).all()
