@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import sys
 import types
+import warnings
 from pathlib import Path
 
 import torch
@@ -49,6 +50,7 @@ def apply() -> None:
     download_weights_only()
     replace_pkg_resources()
     keep_order_of_dumped_configs()
+    accept_what_upstream_calls()
 
 
 def provide_missing_drn() -> None:
@@ -123,6 +125,16 @@ def keep_order_of_dumped_configs() -> None:
     # Its module's only call of `sorted` is the one in question; a name of its own goes first.
     module = importlib.import_module('mmengine.config.config')
     module.sorted = lambda items, key=None: list(items)
+
+
+def accept_what_upstream_calls() -> None:
+    """Say nothing of two calls of upstream that torch will want otherwise, and nobody here makes.
+
+    Upstream: Swin of MMAction2 1.2.0 and mmdet 3.3.0 call `torch.meshgrid` without `indexing`, and
+    MMEngine 0.10.7 gives DDP `broadcast_buffers`; not reported. May go when they do not.
+    """
+    warnings.filterwarnings('ignore', 'torch.meshgrid: in an upcoming release', UserWarning)
+    warnings.filterwarnings('ignore', '.broadcast_buffers. is deprecated', FutureWarning)
 
 
 def is_installed(package: str) -> bool:

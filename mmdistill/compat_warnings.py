@@ -1,9 +1,8 @@
-"""Warnings of upstream that a user can do nothing about, each stopped where it comes from.
+"""A warning of upstream that a user can do nothing about, stopped where it comes from.
 
 Called by `mmdistill.hooks`, since it imports `mmengine.hooks`, in the manner of `compat.py`.
 """
 
-import warnings
 from typing import Any
 
 from mmengine.fileio import FileClient
@@ -31,12 +30,3 @@ class RequestedFileClient(FileClient):
     ) -> FileClient | None:
         """The client that is asked for."""
         return FileClient.infer_client(file_client_args, uri) if file_client_args else None
-
-
-def accept_meshgrid() -> None:
-    """Say nothing of `torch.meshgrid` without `indexing`.
-
-    Upstream: Swin of MMAction2 1.2.0 and the anchors of mmdet 3.3.0 call it so, and mean the order
-    that it has today; not reported. May go when they name it.
-    """
-    warnings.filterwarnings('ignore', 'torch.meshgrid: in an upcoming release', UserWarning)

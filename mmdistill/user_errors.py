@@ -16,6 +16,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 import mmengine
 
 from .config_errors import build_message
+from .launch import tell_launcher
 from .places import ADVICE, place_message
 from .signals import stopped_in_one_line
 
@@ -64,7 +65,7 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
                 if message is None or os.environ.get(TRACEBACK_VARIABLE):
                     raise
         sys.stdout.flush()  # the sentence comes last, also where both go to one file
-        sys.exit(f'error: {message}')
+        sys.exit(1 if tell_launcher(message) else f'error: {message}')
 
     return wrapped
 

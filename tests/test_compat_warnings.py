@@ -9,7 +9,8 @@ from mmengine.logging import MMLogger
 from mmengine.runner.checkpoint import save_checkpoint
 
 import mmdistill.hooks  # noqa: F401  (repairs upstream)
-from mmdistill.compat_warnings import RequestedFileClient, accept_meshgrid
+from mmdistill import compat
+from mmdistill.compat_warnings import RequestedFileClient
 from mmdistill.registry import FLOW_ESTIMATORS, MODALITIES
 
 
@@ -35,9 +36,9 @@ def test_a_client_that_is_asked_for_is_made(said):
 
 
 def test_meshgrid_is_accepted_and_nothing_else():
-    accept_meshgrid()
     with warnings.catch_warnings(record=True) as caught:
-        warnings.filterwarnings('always', 'mine')
+        warnings.simplefilter('always')
+        compat.accept_what_upstream_calls()
         torch.meshgrid(torch.arange(2), torch.arange(3))
         warnings.warn('mine', UserWarning, stacklevel=1)
     assert [str(warning.message) for warning in caught] == ['mine']

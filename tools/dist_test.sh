@@ -5,7 +5,7 @@
 set -eu
 config=${1:?config} checkpoint=${2?checkpoint, or an empty string} processes=${3:?number of processes}
 shift 3
-PYTHONPATH="$(dirname "$0")/..:${PYTHONPATH:-}" exec "${PYTHON:-python}" -m torch.distributed.run \
+PYTHONPATH="$(dirname "$0")/..:${PYTHONPATH:-}" exec "${PYTHON:-python}" -m mmdistill.launch \
     --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
     --nproc_per_node="$processes" "$(dirname "$0")/test.py" "$config" ${checkpoint:+"$checkpoint"} \

@@ -25,4 +25,3 @@ __all__ = [
 
 compat_backends.name_images_for_mlflow()
 compat_warnings.spare_unused_file_client()
-compat_warnings.accept_meshgrid()
