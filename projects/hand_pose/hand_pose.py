@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from mmdistill.modalities import Modality, positions_at_own_rate
+from mmdistill.modalities.clip_times import times_of_clip
 from mmdistill.ranges import ONE_OR_MORE, POSITIVE, ZERO_OR_MORE
 from mmdistill.registry import MODALITIES
+from mmdistill.video import FrameTimes
 
 from .keypoint_track import read_track
 
@@ -26,8 +28,8 @@ class HandPoseModality(Modality):
         keypoints: Their names: the columns `<name>_x` and `<name>_y` of the file.
         frame_size: Height and width of the video's frames, which fractions do not know: where this
             modality is loaded first, the geometry is drawn in them.
-        fps: Frames per second of the videos; None takes `avg_fps` of the record, which
-            `EpicKitchensDataset` knows.
+        fps: Frames per second of the videos. None takes each frame's own time stamp, of the
+            record's `rgb` video, or where frames are images its `avg_fps`.
         max_gap: Seconds that may lie between a moment and the nearest sample.
         **kwargs: `source`, `clip_len` (T), `optional` of `Modality`.
     """
@@ -61,7 +63,7 @@ class HandPoseModality(Modality):
     def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
         """Keypoints (F, J, 2), as fractions of the frame, at fractional frames of the video."""
         track = read_track(self.path(record), self.keypoints)
-        return track.at(frame_inds_F / self._frames_per_second(record), self.max_gap)
+        return track.at(self._times(record).at(frame_inds_F), self.max_gap)
 
     def move(
         self, frames_F: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
@@ -81,11 +83,11 @@ class HandPoseModality(Modality):
         """Zeros."""
         return np.zeros((num_frames, len(self.keypoints), 2), dtype=np.float32)
 
-    def _frames_per_second(self, record: dict[str, Any]) -> float:
-        fps = self.fps or record.get('avg_fps')
-        if not fps:
+    def _times(self, record: dict[str, Any]) -> FrameTimes:
+        times = times_of_clip(record, self.fps)
+        if times is None:
             raise ValueError(
                 f'Nobody knows how many frames per second the video of clip '
                 f'{record["sample_id"]!r} has; set fps on HandPoseModality.'
             )
-        return fps
+        return times

@@ -4,6 +4,7 @@ import re
 import warnings
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -208,3 +209,36 @@ def test_names_that_are_no_protocols(video, tmp_path, monkeypatch):
         read_sound(Path('part:1.mp4'), 2.5, 4.0, 24000).samples_N,
         read_sound(video, 2.5, 4.0, 24000).samples_N,
     )
+
+
+def test_time_stamps_rounded_to_milliseconds_leave_no_gaps(video, tmp_path):
+    """Matroska has no finer ones; a packet of 1,024 samples takes 23.2 ms."""
+    copy = tmp_path / 'clip.mkv'
+    with av.open(str(video)) as source, av.open(str(copy), 'w') as out:
+        streams = [out.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream_index]
+                out.mux(packet)
+    sound = read_sound(copy, 1.0, 5.0, 24000)
+    assert sound.present_N.all()
+    beep_N = sound.samples_N[round(2.1 * 24000) : round(2.4 * 24000)]
+    spectrum = np.square(np.abs(np.fft.rfft(beep_N * np.hanning(len(beep_N)))))
+    peak = spectrum.argmax()
+    assert spectrum[peak - 20 : peak + 21].sum() > 0.999 * spectrum.sum()
+
+
+def test_of_several_tracks_the_default_one_is_read(tmp_path):
+    """The first is silent."""
+    path = tmp_path / 'two.mkv'
+    with av.open(str(path), 'w') as out:
+        tracks = [out.add_stream('pcm_s16le', rate=24000, layout='mono') for _ in range(2)]
+        tracks[0].disposition = av.stream.Disposition(0)
+        tracks[1].disposition = av.stream.Disposition.default
+        for track, level in zip(tracks, (0, 9000), strict=True):
+            frame = av.AudioFrame.from_ndarray(
+                np.full((1, 24000), level, np.int16), format='s16', layout='mono'
+            )
+            frame.sample_rate, frame.pts = 24000, 0
+            out.mux([*track.encode(frame), *track.encode(None)])
+    assert read_sound(path, 0, 1, 24000).samples_N.mean() > 0.2
