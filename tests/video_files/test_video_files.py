@@ -9,6 +9,8 @@ from make_videos import HAS_PROGRAM, KINDS, make_videos
 from readers import NOTHING, READERS, RIGHT, Wrong, cells_of, expect
 from video_table import DOCS, PARTS, Row, page
 
+from mmdistill.video import index_video
+
 # Those in which something else than the codec is odd for flow, boxes, sound or check; the other
 # files have the same reader. All of them: the slow test.
 QUICK = [
@@ -19,6 +21,7 @@ QUICK = [
     'turned_180.mp4',
     'vfr.mkv',
     'cut.mp4',
+    'no_first_key.ts',
 ]
 FAST_READERS = ('RGB', 'pack')
 
@@ -50,6 +53,18 @@ def test_pictures_of_oddities(folder, made, kind):
 @pytest.mark.parametrize('kind', [k for k in KINDS if k.name in QUICK], ids=lambda kind: kind.name)
 def test_all_readers_of_oddities(folder, made, kind):
     assert faults(folder, made, kind, tuple(READERS)) == {}
+
+
+@pytest.mark.parametrize('kind', KINDS, ids=lambda kind: kind.name)
+def test_times_of_oddities(folder, made, kind):
+    """By construction; containers round to milliseconds, FFmpeg adds a frame where edits meet."""
+    shown = made.get(kind.name)
+    if shown is None or shown.expected != RIGHT or not shown.times_matter:
+        pytest.skip('the file itself does not tell')
+    index = index_video(folder / kind.name)
+    assert index.size == shown.upright_size
+    tolerance = 0.041 if shown.skips else 0.0011
+    np.testing.assert_allclose(index.times_F, shown.times, atol=tolerance)
 
 
 @pytest.mark.slow
