@@ -120,6 +120,20 @@ VALUES = [
         'positive number.*hot',
         prepare=lambda here: (here / 't.json').write_text('{"temperatures": {"action": "hot"}}'),
     ),
+    Row(
+        RESCORE,
+        '--temperatures truncated',
+        'scores.npz --temperatures t.json',
+        't.json is no JSON file|t.json is not JSON',
+        prepare=lambda here: (here / 't.json').write_text('{"temperatures": {"action"'),
+    ),
+    Row(
+        RESCORE,
+        '--temperatures nested too deep',
+        'scores.npz --temperatures t.json',
+        't.json is no JSON file|t.json is not JSON',
+        prepare=lambda here: (here / 't.json').write_text('[' * 1_000_000),
+    ),
     Row(COMPARE, 'a single run', 'scores.npz', 'at least two runs', 2),
     Row(
         COMPARE, 'another data set', 'scores.npz holdout.npz', 'holdout.npz is of another data set'
