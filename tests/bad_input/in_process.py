@@ -16,13 +16,15 @@ from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 import torch
+from mmaction.visualization import ActionVisualizer
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
-MANAGED = (MMLogger, MessageHub, DefaultScope, Visualizer)
+# Each class has its own instances; names are made of the second in which a run begins.
+MANAGED = (MMLogger, MessageHub, DefaultScope, Visualizer, ActionVisualizer)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 
