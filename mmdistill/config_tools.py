@@ -1,5 +1,6 @@
 """Read configs: for the tools, with root folders moved everywhere; and the model of another one."""
 
+import errno
 import re
 import sysconfig
 import traceback
@@ -60,6 +61,8 @@ def _read(path: str | Path) -> Config:
         return Config.fromfile(path)
     # A config is a program of the user's: it can raise anything.
     except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):
+            raise  # a full disk: MMEngine makes a copy to read
         said = str(error.args[0] if isinstance(error, KeyError) else error)
         said = re.sub(r'^\[Errno \d+\] |, the current sys.path is.*', '', said, flags=re.DOTALL)
         said = said if ' ' in said else f'{type(error).__name__}: {said}'
