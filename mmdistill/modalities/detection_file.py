@@ -24,17 +24,9 @@ import h5py
 import numpy as np
 
 from ..files import remove
+from . import video_detections as checks
 from .hdf5_file import HDF5File, find
-from .video_detections import (
-    SIZES,
-    VideoDetections,
-    check_arrays,
-    check_frames,
-    check_shapes,
-    check_sizes,
-    check_video,
-    impossible_boxes,
-)
+from .video_detections import SIZES, VideoDetections
 
 FORMAT = 'mmdistill-detections'
 VERSION = 1
@@ -82,7 +74,7 @@ class DetectionWriter:
             ValueError: If the arrays do not fit each other, a box is none (`box_faults`), or the
                 video is already there.
         """
-        check_video(video, self.num_classes, f'Video {video_id!r}')
+        checks.check_video(video, self.num_classes, f'Video {video_id!r}')
         if video_id in self._file:
             raise ValueError(f'Video {video_id!r} is written twice to {self.path}.')
         group = self._file.create_group(video_id)
@@ -189,7 +181,7 @@ class DetectionFile(HDF5File):
         arrays = (group[key][:] for key in DATASETS)
         features = group['features'][:] if 'features' in group else None
         video = VideoDetections(*sizes, *arrays, features)
-        check_arrays(video, f'{self.path}, video {video_id!r}')
+        checks.check_arrays(video, f'{self.path}, video {video_id!r}')
         return video
 
     def read(self, video_id: str, frame_inds: np.ndarray, max_boxes: int) -> np.ndarray:
@@ -231,7 +223,7 @@ class DetectionFile(HDF5File):
 
     def _pad_impossible(self, table: np.ndarray, video_id: str) -> None:
         """Turn rows of (M, 6 + D) that are no boxes into padding, in place."""
-        bad_M = impossible_boxes(table[:, :4], table[:, 4])
+        bad_M = checks.impossible_boxes(table[:, :4], table[:, 4])
         if bad_M.any():
             table[bad_M] = 0
             table[bad_M, 5] = -1
@@ -272,11 +264,11 @@ class DetectionFile(HDF5File):
         missing = [key for key in DATASETS if not isinstance(found[key], h5py.Dataset)]
         if missing:
             raise ValueError(f'{where}: {", ".join(missing)} are missing. {ADVICE}')
-        check_sizes(group.attrs, where)
+        checks.check_sizes(group.attrs, where)
         frames_F, offsets_F1 = group['frames'][()], group['offsets'][()]
         rows = {key: found[key] for key in (*DATASETS[2:], 'features') if found[key] is not None}
-        check_shapes(rows, where)
-        check_frames(frames_F, offsets_F1, len(group['boxes']), where)
+        checks.check_shapes(rows, where)
+        checks.check_frames(frames_F, offsets_F1, len(group['boxes']), where)
         return frames_F.astype(np.int64), offsets_F1, int(group.attrs['stride'])
 
     def _group(self, video_id: str) -> h5py.Group:
