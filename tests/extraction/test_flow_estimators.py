@@ -61,7 +61,11 @@ def test_raft_without_torchvision(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ('wrong', 'message'), [(dict(model='raft'), 'has the models'), (dict(iterations=0), '1 iter')]
+    ('wrong', 'message'),
+    [
+        (dict(model='raft'), 'has the models'),
+        (dict(iterations=0), 'iterations must be a whole number >= 1'),
+    ],
 )
 def test_wrong_arguments_of_raft(wrong, message):
     with pytest.raises(ValueError, match=message):

@@ -106,5 +106,5 @@ def test_a_damaged_video(record, tmp_path):
     del record['width']
     record['media']['rgb'] = str(tmp_path / 'clip.webm')
     (tmp_path / 'clip.webm').write_bytes(b'no video')
-    with pytest.raises(ValueError, match=r'clip\.webm holds no frame'):
+    with pytest.raises(ValueError, match=r'clip\.webm cannot be opened as a video'):
         SomethingElseBoxes().read(record, np.array([0]))

@@ -101,7 +101,7 @@ def test_roi_features_follow_boxes_and_exist_for_empty_frames(detector_config, d
         assert found.features_ND.dtype == np.float16
         assert found.features_ND.shape == (len(found.boxes_N4), 16)
         assert np.isfinite(found.features_ND).all()
-    nothing = FrameDetector(detector_config, detector_checkpoint, score_thr=1.1, roi_features=True)
+    nothing = FrameDetector(detector_config, detector_checkpoint, score_thr=1.0, roi_features=True)
     found = nothing.detect(toy_frames(1))[0]
     assert found.boxes_N4.shape == (0, 4) and found.features_ND.shape == (0, 16)
 
