@@ -61,7 +61,7 @@ def test_a_tool_with_loader_workers_ends_with_one_line(tool, number, whom):
     children = psutil.Process(tool.pid).children(recursive=True)
     assert len(children) >= 2
     whom(tool.pid, number)
-    _, err = tool.communicate(timeout=30)
+    _, err = tool.communicate(timeout=120)
     assert tool.returncode == 128 + number
     assert err.splitlines() == [err.strip()] and err.startswith(('interrupted by', 'ended by'))
     assert 'the same command continues' in err

@@ -19,12 +19,12 @@ def check_table(table: ScoreTable, source: str) -> None:
         ValueError: They are not; names the first sample that is wrong.
     """
     ids = table.sample_ids
+    if ids.shape == (0,):
+        raise ValueError(f'{source} is empty: test on a split that has clips.')
     if ids.ndim != 1 or ids.dtype.kind != 'U':
         raise ValueError(
             f'{source} has sample_ids of {ids.dtype} and shape {ids.shape}; expected texts (N,).'
         )
-    if len(ids) == 0:
-        raise ValueError(f'{source} is empty: test on a split that has clips.')
     names, counts = np.unique(ids, return_counts=True)
     if counts.max() > 1:
         raise ValueError(f'{source} has sample {str(names[counts.argmax()])!r} more than once.')

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from .container import VideoError
+from .container import VideoError, open_video
+from .index import VideoIndex
 from .index_cache import index_video
 from .orientation import Turn
 from .reader import check_range
+from .scan import TRUSTED_CONTAINERS
 
 
 def read_clip_by_decord(
@@ -29,8 +31,8 @@ def read_clip_by_decord(
     check_range(path, index, frame_inds_F)
     try:
         video = decord.VideoReader(str(path), num_threads=num_threads)
-        alike = len(video) == index.num_frames and not index.decoded and index.num_streams == 1
-        if not alike or index.turn != Turn():
+        alike = len(video) == index.num_frames and index.num_streams == 1
+        if not alike or index.turn != Turn() or not _seeks_well(path, index):
             raise VideoError(
                 f'decord counts or turns the frames of {path} ({index.codec}) otherwise than '
                 "players do: leave out reader='decord'."
@@ -40,3 +42,10 @@ def read_clip_by_decord(
         raise VideoError(
             f"{path} cannot be decoded by decord: leave out reader='decord'."
         ) from error
+
+
+def _seeks_well(path: str | Path, index: VideoIndex) -> bool:
+    """Whether the container states a time for each picture, and finds it again."""
+    with open_video(path) as video:
+        names = set(video.container.format.name.split(','))
+    return index.known_by == 'pts' and bool(names & TRUSTED_CONTAINERS)

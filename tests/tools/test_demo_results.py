@@ -44,7 +44,7 @@ def test_rows_are_trained_once_and_their_tables_written(place, main, capsys):
     assert 'rgb 26, flow 26, obj 48' in weights
     with (place / 'page/results.csv').open() as file:
         assert {row['row'] for row in csv.DictReader(file)} == {'rgb', 'teacher', 'student'}
-    assert '| 4 x 3*, mean logits |' in (place / 'page/views.md').read_text()
+    assert r'| 4 x 3\*, mean logits |' in (place / 'page/views.md').read_text()
     assert (place / 'page/changes.svg').read_text().startswith('<svg')
 
     # Another row builds on what is there, and is written into a folder of its own.
