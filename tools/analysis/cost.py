@@ -76,13 +76,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         if not all(value for _, _, value in pairs):
             parser.error(f'{name} are given as NAME=VALUE, got {getattr(args, name)}')
         setattr(args, name, {key: value for key, _, value in pairs})
+    args.frames = {key: _counts(parser, text) for key, text in args.frames.items()}
+    return args
+
+
+def _counts(parser: argparse.ArgumentParser, text: str) -> list[int]:
     try:
-        args.frames = {
-            k: [ONE_OR_MORE(n) for n in text.split(',')] for k, text in args.frames.items()
-        }
+        return [ONE_OR_MORE(number) for number in text.split(',')]
     except argparse.ArgumentTypeError as error:
         parser.error(f'argument --frames: {error}')
-    return args
 
 
 def frame_options(frames: dict[str, int]) -> dict[str, int]:
