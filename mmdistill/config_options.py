@@ -34,6 +34,13 @@ class KeyValues(DictAction):
                 raise argparse.ArgumentError(self, f'{text!r} {problem}')
         super().__call__(parser, namespace, values, option_string)
 
+    @staticmethod
+    def _parse_iterable(val: str) -> Any:
+        """As upstream, which takes the spaces out of a path too."""
+        text = val.strip('\'"')
+        is_text = ' ' in text.strip() and ',' not in text and text[:1] not in '(['
+        return text if is_text else DictAction._parse_iterable(val)
+
 
 def _problem(text: str) -> str | None:
     key, equals, value = text.partition('=')

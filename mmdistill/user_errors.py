@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import NamedTuple, ParamSpec, TypeVar
 
 import mmengine
+import torch
 
 from .config_errors import build_message
 from .launch import tell_launcher
@@ -26,6 +28,9 @@ R = TypeVar('R')
 TRACEBACK_VARIABLE = 'MMDISTILL_TRACEBACK'
 # Whose `raise` statements speak to the user: ours, and MMEngine's, which are about configs.
 SPEAKERS = (Path(__file__).parent, Path(mmengine.__file__).parent)
+
+# What to do where the memory is full.
+SMALLER = 'Use a smaller batch (train_dataloader.batch_size), fewer workers, or smaller clips'
 
 # What the error of a data loader's worker looks like: its traceback travels as text.
 _FRAME = re.compile(r'^ +File "(?P<file>.+)", line \d+, in .+\n +(?P<code>.+)$', re.MULTILINE)
@@ -59,6 +64,9 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
         with stopped_in_one_line():
             try:
                 return main(*args, **kwargs)
+            except BrokenPipeError:  # `tool | head`: nobody reads on
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(128 + signal.SIGPIPE)
             # Which errors are the user's is decided by who raised them, not by their type.
             except Exception as error:
                 message = user_message(error, Path(main.__code__.co_filename))
@@ -88,6 +96,10 @@ def user_message(error: Exception, tool: Path) -> str | None:
         path = None if deliberate else _open_file(error.__traceback__)
         said = _ERRNO.sub('', raised.message)
         message = said if deliberate else place_message(raised.message, raised.number, path)
+    elif isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        message = f'Out of memory ({raised.message or "of the machine"}): {SMALLER}.'
+    elif 'DataLoader worker' in raised.message and 'killed by signal' in raised.message:
+        message = f'{raised.message.split(". ")[0].rstrip(".")}: was the memory full? {SMALLER}.'
     elif deliberate or _names_a_file(error, raised.message):
         message = raised.message
     elif Path(__file__).parent not in raised.file.parents:

@@ -94,3 +94,12 @@ def test_what_is_no_key_and_value_is_an_error_of_the_command_line(parse, capsys,
         parse(word)
     assert caught.value.code == 2
     assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('path', ['my runs/best [1].pth', 'a b', "'a b'"])
+def test_a_path_keeps_its_spaces(path):
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=KeyValues)
+    found = parser.parse_args(['--cfg-options', f'load_from={path}', 'sizes=(1, 2)', 'lr=1e-3'])
+    wanted = dict(load_from=path.strip("'"), sizes=(1, 2), lr=1e-3)
+    assert found.cfg_options == wanted

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.registry import VISBACKENDS
 from PIL import Image
@@ -189,3 +191,46 @@ def test_a_missing_package_of_a_backend_is_one_line(backend, module, advice, mon
     built = VISBACKENDS.build(dict(type=backend, save_dir=str(tmp_path)))
     with pytest.raises(SystemExit, match=f'^error: Please run "{advice}"'):
         one_line_errors(built.add_config)(Config())
+
+
+def fail_by_a_full_gpu():
+    raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB')
+
+
+def fail_by_a_killed_worker():
+    raise RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. Details are lost.')
+
+
+def fail_by_the_machines_memory():
+    np.empty((1 << 50,), np.float64)
+
+
+@pytest.mark.parametrize(
+    ('fail', 'said'),
+    [
+        (fail_by_a_full_gpu, 'CUDA out of memory'),
+        (
+            fail_by_a_killed_worker,
+            r'worker \(pid 7\) is killed by signal: Killed: was',
+        ),
+        (fail_by_the_machines_memory, 'Unable to allocate'),
+    ],
+)
+def test_a_full_memory_is_one_line_with_what_to_do(fail, said):
+    with pytest.raises(SystemExit, match=rf'^error: .*{said}.*train_dataloader\.batch_size'):
+        one_line_errors(fail)()
+
+
+def test_a_reader_that_goes_away():
+    """As in `tool | head -1`."""
+    code = (
+        'from mmdistill.user_errors import one_line_errors\n'
+        'one_line_errors(lambda: [print(n) for n in range(200_000)])()'
+    )
+    tool = subprocess.Popen(
+        [sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert tool.stdout.readline() == '0\n'
+    tool.stdout.close()
+    assert tool.wait(timeout=120) == 141
+    assert 'Traceback' not in tool.stderr.read()
