@@ -12,10 +12,12 @@ import os
 import time
 import warnings
 import zipfile
+from collections import OrderedDict
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 
 from ..files import write_whole
@@ -24,9 +26,10 @@ from .index import VideoIndex
 from .orientation import Turn
 from .scan import scan_video
 
-# A change of what an index says makes those on disk worthless.
-VERSION = 1
-IN_MEMORY = 256
+# Another FFmpeg, or a change of what an index says, makes those on disk worthless.
+VERSION = (1, av.__version__)
+# So many pictures, which take about 50 MB, are remembered of the videos that were read last.
+FRAMES_IN_MEMORY = 2_000_000
 # Making an index again must take so long to be worth a file.
 WORTH_KEEPING = 0.1
 
@@ -57,15 +60,25 @@ def index_video(path: str | Path, decode: bool = False) -> VideoIndex:
             f'{path} holds {index.num_streams} video streams; the default one is read.',
             stacklevel=2,
         )
-    _in_memory.pop(key, None)
-    _in_memory[key] = index
-    if len(_in_memory) > IN_MEMORY:
-        del _in_memory[next(iter(_in_memory))]  # the one used longest ago
+    _in_memory.remember(key, index)
     return index
 
 
-# By path, size and time of change; the most recently used last.
-_in_memory: dict[tuple[str, int, int], VideoIndex] = {}
+class _Memory(OrderedDict[tuple[str, int, int], VideoIndex]):
+    """Indices by path, size and time of change of their file; the most recently used last."""
+
+    frames = 0
+
+    def remember(self, key: tuple[str, int, int], index: VideoIndex) -> None:
+        """Put an index last, and forget those that were used longest ago."""
+        earlier = self.pop(key, None)
+        self.frames += index.num_frames - (earlier.num_frames if earlier else 0)
+        self[key] = index
+        while self.frames > FRAMES_IN_MEMORY and len(self) > 1:
+            self.frames -= self.popitem(last=False)[1].num_frames
+
+
+_in_memory = _Memory()
 
 
 def _place(key: tuple[str, int, int]) -> Path:

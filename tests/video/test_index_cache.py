@@ -14,7 +14,7 @@ from mmdistill.video.index import VideoIndex
 def scans(monkeypatch):
     """The paths that were walked through; the memory is empty."""
     done, scan = [], index_cache.scan_video
-    monkeypatch.setattr(index_cache, '_in_memory', {})
+    monkeypatch.setattr(index_cache, '_in_memory', index_cache._Memory())
     monkeypatch.setattr(
         index_cache, 'scan_video', lambda path, decode: done.append(path) or scan(path, decode)
     )
@@ -22,7 +22,7 @@ def scans(monkeypatch):
 
 
 def forget():
-    index_cache._in_memory.clear()
+    index_cache._in_memory = index_cache._Memory()
 
 
 def test_once_per_file(tmp_path, write_video, scans):
@@ -60,11 +60,23 @@ def test_a_damaged_or_unwritable_cache_costs_time_only(tmp_path, write_video, sc
 
 
 def test_memory_is_bounded(tmp_path, write_video, scans, monkeypatch):
-    monkeypatch.setattr(index_cache, 'IN_MEMORY', 2)
+    monkeypatch.setattr(index_cache, 'FRAMES_IN_MEMORY', 9)
     paths = [write_video(tmp_path / f'{i}.mp4', range(4)) for i in range(3)]
     for path in paths:
         index_video(path)
     assert [key[0] for key in index_cache._in_memory] == [str(path) for path in paths[1:]]
+    long = write_video(tmp_path / 'long.mp4', range(40))
+    assert index_video(long).num_frames == 40 and len(index_cache._in_memory) == 1
+    assert index_video(long) is index_video(long)
+
+
+def test_an_index_of_another_ffmpeg_is_made_again(tmp_path, write_video, scans, monkeypatch):
+    path = write_video(tmp_path / 'clip.avi', codec='mpeg4')
+    index_video(path)
+    forget()
+    monkeypatch.setattr(index_cache, 'VERSION', (1, '0.0'))
+    index_video(path)
+    assert len(scans) == 2
 
 
 def test_a_choice_of_streams_is_told_once(tmp_path, write_video, plain_decode, scans):
