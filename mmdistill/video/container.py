@@ -1,6 +1,7 @@
 """Opening a video file: which stream is read, and what is said where none can be."""
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,10 +72,21 @@ def _default_stream(
     chosen = best if best in among else among[0]
     if chosen.codec_context is None:
         raise VideoError(
-            f'{path} has video of a codec that cannot be decoded here; convert it: '
+            f'{path} has video of a codec that cannot be decoded here ({_codec_of(container)}); '
+            'convert it: '
             f"ffmpeg -i '{path}' -c:v libx264 -crf 18 -c:a copy converted.mp4"
         )
     return chosen, len(shown)
+
+
+def _codec_of(container: av.container.InputContainer) -> str:
+    """How FFmpeg describes the codec of the first video stream; PyAV has no name for it."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)  # at which FFmpeg describes a file
+    text = container.dumps_format()
+    av.logging.set_level(level)
+    found = re.search(r'Video: (\w+(?: \([^)]*\))*)', text)
+    return found[1] if found else 'unknown'
 
 
 def missing_bytes(path: str | Path) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mmdistill.video import VideoError, index_video
 from mmdistill.video.container import missing_bytes
 
 NAMES = ['clip.mp4', 'clip.mov', 'clip.mkv', 'clip.webm', 'clip.avi']
@@ -32,3 +33,11 @@ def test_containers_that_promise_nothing(tmp_path, content):
     path = tmp_path / 'file'
     path.write_bytes(content)
     assert missing_bytes(path) == 0
+
+
+def test_a_codec_that_nothing_decodes(tmp_path, write_video):
+    path = write_video(tmp_path / 'clip.mp4')
+    path.write_bytes(path.read_bytes().replace(b'avc1', b'zzzz'))
+    message = r"clip\.mp4 has video of a codec .* here \(none \(zzzz .*ffmpeg -i '.*clip\.mp4' -c:v"
+    with pytest.raises(VideoError, match=message):
+        index_video(path)
