@@ -32,6 +32,8 @@ def stopped_in_one_line() -> Iterator[None]:
                 os._exit(128 + number)
             return
         received.append(number)
+        # Loaders and their threads complain that the signal has ended their workers too.
+        sys.unraisablehook = sys.excepthook = lambda *_: None
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     earlier = _handle_with(stop)
@@ -41,8 +43,6 @@ def stopped_in_one_line() -> Iterator[None]:
         for number, handler in earlier.items():
             signal.signal(number, handler)
         if received:
-            # Loaders complain, from `__del__`, that the signal has ended their workers too.
-            sys.unraisablehook = lambda _: None
             print(
                 f'{STOPPED[received[0]]}: what is finished is kept; the same command continues, '
                 'a training with --resume.',

@@ -63,7 +63,9 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
         logging.raiseExceptions = False
         with stopped_in_one_line():
             try:
-                return main(*args, **kwargs)
+                result = main(*args, **kwargs)
+                _leave_group()
+                return result
             except BrokenPipeError:  # `tool | head`: nobody reads on
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 sys.exit(128 + signal.SIGPIPE)
@@ -76,6 +78,12 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
         sys.exit(1 if tell_launcher(message) else f'error: {message}')
 
     return wrapped
+
+
+def _leave_group() -> None:
+    """End the threads of gloo or NCCL: at the exit of a process they may abort it."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def user_message(error: Exception, tool: Path) -> str | None:
