@@ -39,6 +39,11 @@ DEV = [
     'scikit-learn>=1.3',
     'torchmetrics>=1.3',
     'tensorboard>=2.14',
+    'pytest-xdist>=3.5',
+    'mypy>=1.13',
+    'sphinx>=7.4,<9',
+    'furo>=2024.8',
+    'myst-parser>=4',
 ]
 # Installed without what they ask for: netcal's metrics need neither its gpytorch nor its pyro.
 DEV_ALONE = ['netcal>=1.4,<2']
