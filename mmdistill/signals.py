@@ -6,6 +6,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
+
+# What a forked worker's threads meet when their parent is gone, such as the one that hands over the
+# file descriptors of tensors (multiprocessing.resource_sharer).
+PARENT_GONE = (ConnectionError, EOFError)
 
 STOPPED = {signal.SIGINT: 'interrupted by Ctrl-C', signal.SIGTERM: 'ended by SIGTERM'}
 
@@ -49,6 +54,25 @@ def stopped_in_one_line() -> Iterator[None]:
                 file=sys.stderr,
             )
             raise SystemExit(128 + received[0]) from None
+
+
+def _silent_without_parent() -> None:
+    """In a forked worker: what tells only that its parent has ended is not told."""
+    told, told_by_thread = sys.excepthook, threading.excepthook
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, PARENT_GONE):
+            told(kind, error, trace)
+
+    def tell_of_thread(args: threading.ExceptHookArgs) -> None:
+        if not issubclass(args.exc_type, PARENT_GONE):
+            told_by_thread(args)
+
+    sys.excepthook, threading.excepthook = tell, tell_of_thread
+
+
+# A fork's hooks are its own: the parent still tells of its broken connections.
+os.register_at_fork(after_in_child=_silent_without_parent)
 
 
 def _handle_with(handler: object) -> dict[int, object]:

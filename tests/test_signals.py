@@ -69,6 +69,42 @@ def test_a_tool_with_loader_workers_ends_with_one_line(tool, number, whom):
     assert not any(child.is_running() for child in children)
 
 
+FORK = """
+import os, sys, threading
+import mmdistill.signals
+
+def serve(error):
+    try:
+        raise error
+    except Exception:  # as multiprocessing.resource_sharer tells of its errors
+        sys.excepthook(*sys.exc_info())
+
+def fail(error):
+    raise error
+
+def all_ways(error):
+    serve(error)
+    thread = threading.Thread(target=fail, args=(error,))
+    thread.start()
+    thread.join()
+
+if os.fork() == 0:
+    all_ways(BrokenPipeError(32, 'the parent is gone'))
+    all_ways(ValueError('a fault of the worker'))
+    os._exit(0)
+os.wait()
+serve(BrokenPipeError(32, 'in the parent'))
+"""
+
+
+def test_a_worker_without_its_parent_is_silent_about_that_only():
+    done = subprocess.run([sys.executable, '-c', FORK], capture_output=True, text=True, timeout=120)
+    lines = [line for line in done.stderr.splitlines() if 'Error: ' in line and line[0] != ' ']
+    assert lines == ['ValueError: a fault of the worker'] * 2 + [
+        'BrokenPipeError: [Errno 32] in the parent'
+    ]
+
+
 def test_what_runs_is_unwound_and_later_errors_are_not_told(capsys, monkeypatch):
     monkeypatch.setattr(sys, 'unraisablehook', sys.unraisablehook)  # restored afterwards
     unwound = []
