@@ -3,7 +3,7 @@
 #   VENV=path      the environment to use; one that exists keeps its torch (default .venv)
 #   PYTHON=path    the Python to make it with (default: the first of 3.10 to 3.12 that runs)
 #   ARGS=...       passed on to the program behind demo, report, test, test-slow, reduced, conformance,
-#                  bench
+#                  bench; ARGS=-n0 runs the tests in one process
 #   REPORT=config  the report that `make report` writes (default: the demo's)
 
 VENV ?= .venv
@@ -11,6 +11,9 @@ PYTHON ?=
 ARGS ?=
 REPORT ?= configs/demo/report.py
 BIN := $(VENV)/bin
+
+# Tests run on up to four cores, all tests of a file on the same one: they share what it made.
+PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 # On a busy machine two threads of OpenMP can be many times slower than one.
 export OMP_NUM_THREADS ?= 1
@@ -33,10 +36,10 @@ report: setup ## a page and tables over your own runs: REPORT=config; after `mak
 	$(BIN)/python tools/analysis/report.py $(REPORT) $(ARGS)
 
 test: setup ## the tests that CI runs on every change
-	$(BIN)/python -m pytest -m 'not slow' $(ARGS)
+	$(PYTEST) -m 'not slow' $(ARGS)
 
 test-slow: setup ## the whole chain at a tiny size
-	$(BIN)/python -m pytest -m slow $(ARGS)
+	$(PYTEST) -m slow $(ARGS)
 
 reduced: setup ## a reduced train and test of every config, on miniatures of the data sets
 	$(BIN)/python -W ignore tests/miniatures/run_reduced.py $(ARGS)

@@ -1,6 +1,9 @@
 """What several tests share: a fixed seed, and recognizers small enough for a CPU."""
 
+import os
+import shutil
 import sys
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +21,22 @@ from mmdistill.labels import set_task_labels
 sys.path.insert(0, str(Path(__file__).parent / 'miniatures'))
 
 CLASSES = dict(verb=4, noun=5)
+
+
+def pytest_configure(config):
+    """Indices of the tests' videos do not stay in the user's cache directory."""
+    if 'PYTEST_XDIST_WORKER' not in os.environ:  # workers use that of the process that started them
+        config.cache_home = tempfile.mkdtemp(prefix='mmdistill-tests-')
+        config.own_cache_home = os.environ.get('XDG_CACHE_HOME')
+        os.environ['XDG_CACHE_HOME'] = config.cache_home
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, 'cache_home'):
+        os.environ.pop('XDG_CACHE_HOME')
+        if config.own_cache_home:
+            os.environ['XDG_CACHE_HOME'] = config.own_cache_home
+        shutil.rmtree(config.cache_home, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)
