@@ -4,7 +4,6 @@ import argparse
 import importlib.util
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -25,23 +24,13 @@ from mmdistill.config_usage import unused_entries
 from mmdistill.registry import MODALITIES, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
-PAGES += sorted((ROOT / 'projects').rglob('*.md'))
-BLOCK = re.compile(r'^```(\w*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+sys.path.insert(0, str(ROOT / 'tests/documented'))
+from pages import BLOCK, PAGES, blocks, commands, file_name  # noqa: E402
+
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    return [text for kind, text in BLOCK.findall(page.read_text()) if kind == language]
-
-
 loaded = cache(load_config)  # reading a config with upstream bases takes a moment
-
-
-def file_name(block: str) -> str | None:
-    """The file that a snippet is, from its first line."""
-    found = re.match(r'# ([\w/-]+\.py)\n', block)
-    return found and found[1]
 
 
 def excerpt(block: str) -> tuple[str, str] | None:
@@ -156,26 +145,6 @@ def test_parts_of_the_pages_work(clone):
     assert frames.shape == (3, 8, 10, 3) and frames[:, 0, 0, 0].tolist() == [255, 191, 191]
 
 
-def commands() -> list[tuple[str, list[str]]]:
-    """Every command of the pages that starts a tool: page and words."""
-    found = []
-    for page in PAGES:
-        for block in blocks(page, 'bash'):
-            for name, words in re.findall(r'^(\w+)=\((.*?)\)$', block, re.MULTILINE | re.DOTALL):
-                block = block.replace(f'"${{{name}[@]}}"', ' '.join(words.split()))
-            for line in block.replace('\\\n', ' ').splitlines():
-                words = [w for word in shlex.split(line, comments=True) for w in expand(word)]
-                if any(word.startswith('tools/') for word in words):
-                    found.append((page.name, words))
-    return found
-
-
-def expand(word: str) -> list[str]:
-    """Bash's braces; a template's placeholder, without a comma, is none."""
-    found = re.fullmatch(r'(.*?)\{([^{}]*,[^{}]*)\}(.*)', word)
-    return [f'{found[1]}{x}{found[3]}' for x in found[2].split(',')] if found else [word]
-
-
 @cache
 def program(tool: str) -> ModuleType:
     """The tool as a module."""
@@ -194,7 +163,10 @@ def parsed(words: list[str], number: int) -> argparse.Namespace:
     return program(tool).parse_args([word for word in arguments if word != '&'])
 
 
-@pytest.mark.parametrize(('page', 'words'), commands())
+COMMANDS = [(page.name, words) for page in PAGES for words in commands(page)]
+
+
+@pytest.mark.parametrize(('page', 'words'), COMMANDS)
 def test_commands_exist(page, words, clone, monkeypatch):
     number, tool = next((i, word) for i, word in enumerate(words) if word.startswith('tools/'))
     assert (ROOT / tool).is_file()
