@@ -108,3 +108,17 @@ def test_ranks_are_put_back_in_order_without_the_padding(
     for task in ('verb', 'noun'):
         assert torch.allclose(alone.expert_logits[task], together.expert_logits[task], atol=1e-5)
         assert torch.equal(alone.labels[task], together.labels[task])
+
+
+def test_clips_of_the_holdout_are_not_augmented(recognizer_config, make_batch):
+    teacher = build_teacher(recognizer_config)
+    asked, own = [], teacher.data_preprocessor
+
+    class Watched(torch.nn.Module):
+        def forward(self, data, training=False):
+            asked.append(training)
+            return own(data, training)
+
+    teacher.data_preprocessor = Watched()
+    collect_holdout(teacher, [make_batch(num_clips=3)], 3)
+    assert asked == [False]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmdistill.modalities import AudioModality
+from mmdistill.modalities.audio_pack import AudioPack
 
 RATE, SECONDS, FPS = 24_000, 3.0, 10.0
 FRAMES = np.array([4, 11, 25])
@@ -62,6 +63,15 @@ def test_sound_shorter_than_the_clip(write, samples):
         AudioModality().read(record, FRAMES)
     [problem] = AudioModality().problems(record)
     assert 'has no sound for 31% of the clip' in problem  # 0.8 of 2.6 s
+
+
+@pytest.mark.parametrize('rate', [RATE, 16_000, 32_000])
+def test_what_has_sound_is_known_at_any_rate(write, samples, rate):
+    """A second from 1.5 s on, of which the pack ends after a half."""
+    record = write(samples[: 2 * RATE])
+    sound = AudioPack(record['media']['audio']).read(record, 1.5, 2.5, rate)
+    assert len(sound.samples_N) == len(sound.present_N) == rate
+    assert sound.present_N[: rate // 2].all() and not sound.present_N[rate // 2 :].any()
 
 
 def test_optional_and_in_a_worker(write, samples):

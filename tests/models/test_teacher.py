@@ -187,7 +187,7 @@ class TestBadInput:
             teacher.teach(batch)
 
     def test_missing_checkpoint(self, build_teacher, tmp_path):
-        with pytest.raises(FileNotFoundError, match=r"'flow'.*tools/train.py"):
+        with pytest.raises(FileNotFoundError, match=r"'flow'.*mmdistill train"):
             build_teacher(flow=dict(checkpoint=str(tmp_path / 'best_*.pth')))
 
     def test_ambiguous_checkpoint(self, build_teacher, tmp_path):
@@ -248,6 +248,17 @@ class TestUpstreamsRecognizers:
             assert torch.equal(by_task(output, head)['action'], torch.full((2, 4), 0.5))
         head.num_classes = dict(rgb=4, pose=4)
         assert by_task(streams, head) == streams
+
+    def test_clips_are_not_mixed_as_in_the_experts_own_training(
+        self, recognizer_config, make_batch
+    ):
+        plain, batch = recognizer_config(), make_batch(num_clips=3)
+        part = dict(plain['data_preprocessor'], blending=dict(type='MixupBlending', num_classes=4))
+        inputs = [
+            alone(dict(model=model, checkpoint=None)).experts['rgb'].preprocess(batch)
+            for model in (plain, dict(plain, data_preprocessor=part))
+        ]
+        assert torch.equal(*inputs)
 
     def test_several_inputs_are_read_under_the_models_own_names(self, recognizer_config):
         part = recognizer_config()['data_preprocessor']
