@@ -14,8 +14,9 @@ BUILD = ['setuptools<81', 'wheel', 'ninja', 'psutil']
 RUN = [
     'torch>=2.6',  # older ones run code of a checkpoint, even with weights_only=True
     'mmengine>=0.10.7,<0.11',
-    'mmcv>=2.1,<2.2',
-    'mmdet>=3.3,<3.4',
+    # mmcv without its compiled operators. Both wheels put the same files into the same folder, so
+    # the mmcv of an extra may be installed beside this one: keep their ranges equal.
+    'mmcv-lite>=2.1,<2.2',
     'mmaction2==1.2.0',
     'setuptools<81',
     'importlib-metadata',  # mmaction2 needs it without saying so
@@ -27,15 +28,18 @@ RUN = [
     'filelock>=4.0',
     'exceptiongroup>=1; python_version < "3.11"',  # filelock needs it there
     'safetensors>=0.4',
-    'matplotlib>=3.7',
-    'jinja2>=3.1',
     'psutil>=5.9',
     'rich>=13',
 ]
+# For a detector: extract-detections, DetectorBackbone. Installing mmcv compiles it.
+DETECT = ['mmcv>=2.1,<2.2', 'mmdet>=3.3,<3.4']
+# For pages, tables and plots: report, cost, views, sweep.
+REPORT = ['jinja2>=3.1', 'matplotlib>=3.7', 'scipy>=1.10']
 DEV = [
+    *DETECT,
+    *REPORT,
     'pytest>=8',
     'ruff==0.17.6',
-    'scipy>=1.10',
     'scikit-learn>=1.3',
     'torchmetrics>=1.3',
     'tensorboard>=2.14',
@@ -58,8 +62,11 @@ if __name__ == '__main__':
         description='Multimodal distillation for MMAction2',
         license='Apache-2.0',
         packages=find_packages(include=['mmdistill', 'mmdistill.*']),
-        package_data={'mmdistill': ['**/*.html', '**/*.css', '**/*.js', '**/*.j2']},
+        # Configs and tools travel in `.mim`, where MMEngine looks for those of a package; in a
+        # clone they are links.
+        package_data={'mmdistill': ['**/*.html', '**/*.css', '**/*.js', '**/*.j2', '.mim/**/*']},
+        entry_points={'console_scripts': ['mmdistill=mmdistill.cli:main']},
         python_requires=PYTHON,
         install_requires=RUN,
-        extras_require={'dev': DEV},
+        extras_require={'detect': DETECT, 'report': REPORT, 'dev': DEV},
     )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from .compat_checkpoints import ForgedCheckpointError
 
-WRITTEN_BY = 'as tools/train.py writes it'
+WRITTEN_BY = 'as mmdistill train writes it'
 SHOWN = 3  # names of weights in a message
 # torch names what a file wants to import, and advises to load it all the same.
 _IMPORT = re.compile(r'(?:Unsupported global|unsupported GLOBAL)[: ]+(?:GLOBAL )?(\S+)')

@@ -50,6 +50,7 @@ def apply() -> None:
     download_weights_only()
     replace_pkg_resources()
     keep_order_of_dumped_configs()
+    inherit_from_own_configs()
     accept_what_upstream_calls()
 
 
@@ -125,6 +126,26 @@ def keep_order_of_dumped_configs() -> None:
     # Its module's only call of `sorted` is the one in question; a name of its own goes first.
     module = importlib.import_module('mmengine.config.config')
     module.sorted = lambda items, key=None: list(items)
+
+
+def inherit_from_own_configs() -> None:
+    """Let a config inherit `mmdistill::distill/….py`, as it may from the packages of OpenMMLab.
+
+    MMEngine 0.10.7 knows a fixed list of packages, and marks all dicts of such a base with the
+    scope of its package. Ours name each part of ours, and what is left is MMAction2's: no mark.
+    May go when MMEngine finds packages by their `.mim` folder and takes the base's `default_scope`.
+    """
+    MODULE2PACKAGE['mmdistill'] = 'mmdistill'
+    upstream = Config._get_cfg_path
+    if getattr(upstream, 'knows_own_configs', False):
+        return
+
+    def get_cfg_path(cfg_path: str, filename: str) -> tuple[str, str | None]:
+        path, scope = upstream(cfg_path, filename)
+        return path, None if scope == 'mmdistill' else scope
+
+    get_cfg_path.knows_own_configs = True
+    Config._get_cfg_path = staticmethod(get_cfg_path)
 
 
 def accept_what_upstream_calls() -> None:

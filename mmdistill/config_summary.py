@@ -1,6 +1,6 @@
 """What a model will really see of a config's data: read from the loaders, not from the intentions.
 
-Printed by tools/data/check.py and at the start of a training.
+Printed by mmdistill check and at the start of a training.
 """
 
 import re

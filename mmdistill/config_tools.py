@@ -2,8 +2,10 @@
 
 import errno
 import re
+import sys
 import sysconfig
 import traceback
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.hub import get_config
 
 from .config_options import drop_unset_hooks, merge_options
+from .config_paths import PATH_KEYS, PREFIX, Places, config_file, with_paths
 from .ranges import FINITE, ONE_OR_MORE
 
 # Top-level strings that other strings of a config start with. MMEngine merges `--cfg-options`
@@ -18,12 +21,20 @@ from .ranges import FINITE, ONE_OR_MORE
 ROOT_VARIABLES = ('data_root', 'expert_dir')
 
 
-def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> Config:
+def load_config(
+    path: str | Path,
+    cfg_options: dict[str, Any] | None = None,
+    path_keys: Collection[str] = PATH_KEYS,
+) -> Config:
     """Load a config, merge `cfg_options` and move every path that a changed root begins.
 
+    Its relative paths are looked for as `config_paths` says; those of `cfg_options` begin in the
+    current folder.
+
     Args:
-        path: The config file.
+        path: The config file, or `mmdistill::…`.
         cfg_options: Dotted keys to values, as `KeyValues` parses `--cfg-options`.
+        path_keys: The keys of the config under which paths stand.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -31,9 +42,10 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
         KeyError, TypeError, ValueError: An option has no place in it; a root is changed that the
             config has not, or that begins no path.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'There is no config {str(path)!r}; give the path of a .py file.')
-    cfg = _read(path)
+    places = Places(path)
+    if places.project and str(places.project) not in sys.path:
+        sys.path.append(str(places.project))  # what `custom_imports` names may lie there
+    cfg = _found(_read(places.file), places, path_keys)
     options = dict(cfg_options or {})
     moves = {
         _root(cfg, variable, path): str(options[variable]).rstrip('/')
@@ -45,6 +57,32 @@ def load_config(path: str | Path, cfg_options: dict[str, Any] | None = None) -> 
     merge_options(cfg, options)
     drop_unset_hooks(cfg)
     return cfg
+
+
+def _found(cfg: Config, places: Places, path_keys: Collection[str]) -> Config:
+    """The config with paths that lead to its files from where we stand."""
+    roots = {name: cfg.get(name) for name in ROOT_VARIABLES}
+    moves = {
+        root.rstrip('/'): places.find(root).rstrip('/')
+        for root in roots.values()
+        if isinstance(root, str) and root.rstrip('/')
+    }
+    moved = move_roots(cfg._cfg_dict, {old: new for old, new in moves.items() if old != new})
+    found = Config(with_paths(moved, places, path_keys), filename=cfg.filename)
+    if isinstance(found.get('work_dir'), str):
+        found.work_dir = places.output(found.work_dir)
+    return found
+
+
+def config_of(config: str | Path, what: str = 'config') -> Config:
+    """A config of a file, of this package, or of another one (`mmdet::…`), as it stands there.
+
+    Raises:
+        FileNotFoundError: There is no such config; `what` says of what kind.
+    """
+    if '::' in str(config) and not str(config).startswith(PREFIX):
+        return get_config(str(config))
+    return Config.fromfile(config_file(config, what))
 
 
 def own_options(path: str | Path, cfg_options: dict[str, Any]) -> dict[str, Any]:
@@ -84,8 +122,8 @@ def read_model(config: str, cfg_options: dict[str, Any] | None = None) -> Config
         FileNotFoundError: There is no such config.
         KeyError: It has no `model`.
     """
-    if '::' in config:
-        cfg = get_config(config)
+    if '::' in config and not config.startswith(PREFIX):
+        cfg = config_of(config)
         merge_options(cfg, cfg_options or {})
     else:
         cfg = load_config(config, cfg_options)

@@ -1,6 +1,6 @@
 """What a run asks of its data is looked at before the first iteration, not met in the middle of it.
 
-`check_run` is called by tools/train.py and tools/test.py; a holdout is built later, by the hook
+`check_run` is called by mmdistill train and mmdistill test; a holdout is built later, by the hook
 that reads it.
 """
 

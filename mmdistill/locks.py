@@ -130,8 +130,10 @@ def _of_other_counts(folder: Path, stem: str, count: int) -> list[Path]:
 
 
 def _this_run() -> dict[str, str | int]:
+    program, *arguments = sys.argv
+    words = program.split() if program.startswith('mmdistill ') else ['python', program]
     return dict(
-        command=textwrap.shorten(shlex.join(['python', *sys.argv]), 200, placeholder=' …'),
+        command=textwrap.shorten(shlex.join([*words, *arguments]), 200, placeholder=' …'),
         pid=os.getpid(),
         host=socket.gethostname(),
         since=datetime.now().astimezone().isoformat(' ', 'seconds'),

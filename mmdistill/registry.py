@@ -52,7 +52,7 @@ class OwnRegistry(Registry):
 
 # How an input stream is read, moved and packed; a downstream project registers its own here.
 MODALITIES = OwnRegistry('modality', scope='mmdistill', locations=['mmdistill.modalities'])
-# How optical flow is computed from two frames (tools/data/extract_flow.py --estimator).
+# How optical flow is computed from two frames (mmdistill extract-flow --estimator).
 FLOW_ESTIMATORS = OwnRegistry(
     'flow estimator', scope='mmdistill', locations=['mmdistill.extraction']
 )

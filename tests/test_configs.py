@@ -99,7 +99,7 @@ def test_an_expert_is_swapped_by_one_line(tmp_path):
     )
     experts = load_config(path).teacher.experts
     assert experts.rgb.config == 'configs/unimodal/swin_ek100_rgb.py'
-    assert experts.flow.config == 'configs/unimodal/swin_sthv2_flow.py'
+    assert experts.flow.config == 'mmdistill::unimodal/swin_sthv2_flow.py'
 
 
 @pytest.mark.parametrize('path', OURS, ids=name_of)

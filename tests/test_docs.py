@@ -1,7 +1,6 @@
 """The pages tell the truth: snippets run, configs load, commands, links and files exist."""
 
 import argparse
-import importlib.util
 import os
 import re
 import shutil
@@ -9,7 +8,6 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import cv2
 import numpy as np
@@ -17,6 +15,7 @@ import pytest
 import torch
 from miniature_media import write_video
 from mmengine.registry import init_default_scope
+from programs import load_program
 
 from mmdistill.config_options import KeyValues
 from mmdistill.config_tools import load_config
@@ -145,22 +144,13 @@ def test_parts_of_the_pages_work(clone):
     assert frames.shape == (3, 8, 10, 3) and frames[:, 0, 0, 0].tolist() == [255, 191, 191]
 
 
-@cache
-def program(tool: str) -> ModuleType:
-    """The tool as a module."""
-    spec = importlib.util.spec_from_file_location(f'docs_{Path(tool).stem}', ROOT / tool)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def parsed(words: list[str], number: int) -> argparse.Namespace:
     """What a tool makes of its arguments; it is the word of this number, a launcher may precede."""
     tool, arguments = words[number], words[number + 1 :]
     if tool.endswith('.sh'):  # CONFIG [CHECKPOINT] PROCESSES FLAGS
         assert arguments.pop(1 if 'train' in tool else 2).isdigit()
         tool = tool.replace('dist_', '').replace('.sh', '.py')
-    return program(tool).parse_args([word for word in arguments if word != '&'])
+    return load_program(tool).parse_args([word for word in arguments if word != '&'])
 
 
 COMMANDS = [(page.name, words) for page in PAGES for words in commands(page)]
@@ -173,7 +163,7 @@ def test_commands_exist(page, words, clone, monkeypatch):
     monkeypatch.setenv('LOCAL_RANK', '0')  # where a tool notes its rank
     args = parsed(words, number)
     if tool == 'tools/analysis/cache_size.py':
-        program(tool).main(words[number + 1 :])
+        load_program(tool).main(words[number + 1 :])
     config = next((word for word in words if word.endswith('.py') and word != tool), None)
     if config is not None:
         config = config.rpartition('=')[2]  # NAME=CONFIG

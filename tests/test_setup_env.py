@@ -53,7 +53,7 @@ def commands(program, wheels, monkeypatch):
 
 
 def test_installed_stack_lies_in_the_ranges_of_setup_py(program):
-    needs = [Requirement(text) for text in program.NEEDS['RUN']]
+    needs = [Requirement(text) for text in [*program.NEEDS['RUN'], *program.NEEDS['DETECT']]]
     needs = [need for need in needs if need.marker is None or need.marker.evaluate()]
     misfits = [str(need) for need in needs if not need.specifier.contains(version(need.name))]
     assert not misfits

@@ -87,7 +87,7 @@ MISTAKES = [
     (fail_by_our_key_check, 'mmdistill.Smell is not in the mmdistill::modality registry'),
     (
         fail_by_a_missing_file,
-        'There is no detection file gone.h5. Make one with tools/data/extract_detections.py.',
+        'There is no detection file gone.h5. Make one with mmdistill extract-detections.',
     ),
     (fail_by_a_folder, "Is a directory: '/proc': a folder is there where a file is meant"),
     (fail_by_a_place_that_hdf5_cannot_make, "No such file or directory: '/proc/boxes.h5'"),

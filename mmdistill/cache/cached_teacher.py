@@ -87,7 +87,7 @@ class CachedTeacher(ExpertFusion):
             raise ValueError(
                 f'The teacher cache {self.cache.folder} does not belong to this config: '
                 f'{"; ".join(found)}. Correct the config, or write a new cache with '
-                'tools/cache_teacher.py.'
+                'mmdistill cache-teacher.'
             )
 
     def watch(self, features: list[Feature]) -> None:

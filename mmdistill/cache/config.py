@@ -53,7 +53,7 @@ def use_teacher_cache(cfg: Config) -> Config:
     if views > stored:
         raise ValueError(
             f'teacher_cache wants {views} views, but {folder} has {stored}: add the others with '
-            f'`python tools/cache_teacher.py CONFIG {folder} --views {views}`, or ask for fewer.'
+            f'`mmdistill cache-teacher CONFIG {folder} --views {views}`, or ask for fewer.'
         )
     sampler = cfg.train_dataloader['sampler']
     if sampler['type'] not in SAMPLERS:

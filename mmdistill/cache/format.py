@@ -102,7 +102,7 @@ def read_manifest(folder: str | Path) -> Manifest:
     if not path.is_file():
         raise FileNotFoundError(
             f'{folder} holds no teacher cache ({MANIFEST} is missing): write one with '
-            f'`python tools/cache_teacher.py CONFIG {folder} --views K`.'
+            f'`mmdistill cache-teacher CONFIG {folder} --views K`.'
         )
     try:
         found = json.loads(path.read_text())

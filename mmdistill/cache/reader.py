@@ -113,7 +113,7 @@ def open_shard(path: Path, layout: dict[str, tuple[str, tuple[int, ...]]]) -> An
     """
     if not path.exists():
         raise FileNotFoundError(
-            f'The shard {path} of the teacher cache is missing: run tools/cache_teacher.py again, '
+            f'The shard {path} of the teacher cache is missing: run mmdistill cache-teacher again, '
             'it writes what is missing.'
         )
     try:
@@ -135,5 +135,5 @@ def _form(tensor: tuple[str, tuple[int, ...]] | None) -> str:
 def _damaged(path: Path, reason: Any) -> ValueError:
     return ValueError(
         f'{path} of the teacher cache is damaged ({reason}): delete it and run '
-        'tools/cache_teacher.py again, it writes what is missing.'
+        'mmdistill cache-teacher again, it writes what is missing.'
     )

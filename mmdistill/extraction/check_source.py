@@ -84,8 +84,7 @@ def _flow_problems(
 ) -> Iterator[str]:
     folder = modality.path(record)
     again = (
-        f"remove {folder}, then: python tools/data/extract_flow.py --videos '{path}' "
-        f"--out-template '{folder}'"
+        f"remove {folder}, then: mmdistill extract-flow --videos '{path}' --out-template '{folder}'"
     )
     if (folder / SETTINGS_FILE).is_file():
         count = sum(name.suffix == '.jpg' for name in (folder / 'u').iterdir())

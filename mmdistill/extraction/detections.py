@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import Config
-from mmengine.hub import get_config
 
 from mmdistill.modalities.video_detections import VideoDetections, check_video
 from mmdistill.models.detector import FrameDetections, FrameDetector
 
+from ..config_tools import config_of
 from ..files import file_sha256
 from ..ranges import FRACTION, ONE_OR_MORE
 from ..video import VideoError, index_video, read_frames
@@ -49,7 +48,7 @@ class DetectionSettings:
 
     def fingerprint(self) -> dict:
         """Everything that the detections depend on, as JSON; paths do not count, contents do."""
-        cfg = read_config(self.config)
+        cfg = config_of(self.config, 'detector config')
         relevant = {'model': cfg.model, 'test_pipeline': cfg.get('test_dataloader')}
         if 'test_dataloader' in cfg:
             relevant['test_pipeline'] = cfg.test_dataloader.dataset.get('pipeline')
@@ -182,19 +181,6 @@ def _join(arrays: list[np.ndarray], empty: tuple[int, ...], dtype: type) -> np.n
     return np.concatenate(arrays or [np.zeros(empty)]).astype(dtype)
 
 
-def read_config(path: str) -> Config:
-    """An mmdet config from a file or, as `mmdet::rtmdet/...`, from the package.
-
-    Raises:
-        FileNotFoundError: If there is no such config.
-    """
-    if '::' in path:
-        return get_config(path)
-    if not Path(path).is_file():
-        raise FileNotFoundError(f'There is no detector config {path}; correct the path.')
-    return Config.fromfile(path)
-
-
 def config_json(path: str) -> str:
     """The whole config with its bases, to be kept beside what it made."""
-    return json.dumps(read_config(path).to_dict(), default=str)
+    return json.dumps(config_of(path, 'detector config').to_dict(), default=str)

@@ -6,7 +6,6 @@ Shape legend: N = holdout clips, K = classes.
 import math
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 CLIPS_PER_CLASS = 5  # below, the best relabelling of the classes fits chance
@@ -16,6 +15,8 @@ FLAT = 0.99
 
 def better_order_accuracy(logits_NK: Tensor, labels_N: Tensor) -> float:
     """Top-1 accuracy under the renaming of the predicted classes that suits the labels best."""
+    from scipy.optimize import linear_sum_assignment
+
     num_classes = logits_NK.shape[1]
     pairs_N = logits_NK.argmax(-1) * num_classes + labels_N
     counts = torch.bincount(pairs_N, minlength=num_classes**2).reshape(num_classes, num_classes)

@@ -1,8 +1,8 @@
 """What the visualisation backends would miss: figures, and the metrics of a test."""
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from mmengine.dist import master_only
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
@@ -10,8 +10,9 @@ from mmengine.runner import BaseLoop, Runner
 
 from ..metrics import Calibration
 from ..registry import HOOKS
-from ..reports.figures import COLOURS, reliability_figure, to_image
-from ..reports.weights_figure import weights_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 DOTS_PER_INCH = 144
 
@@ -42,6 +43,10 @@ class VisualReportHook(Hook):
     def _draw(
         self, runner: Runner, evaluator: Evaluator, metrics: dict[str, float], mode: str
     ) -> None:
+        # Matplotlib takes a second, and is not needed before.
+        from ..reports.figures import COLOURS, reliability_figure
+        from ..reports.weights_figure import weights_figure
+
         for metric in evaluator.metrics:
             if isinstance(metric, Calibration):
                 for task, bins in metric.reliability.items():
@@ -54,7 +59,9 @@ class VisualReportHook(Hook):
             self._add(runner, 'teacher_weights', weights_figure(weights))
 
     @staticmethod
-    def _add(runner: Runner, name: str, figure: Figure) -> None:
+    def _add(runner: Runner, name: str, figure: 'Figure') -> None:
+        from ..reports.figures import to_image
+
         figure.set_dpi(DOTS_PER_INCH)
         runner.visualizer.add_image(name, to_image(figure), _epoch(runner))
 

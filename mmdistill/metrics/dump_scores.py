@@ -55,7 +55,7 @@ def load_scores(path: str | Path) -> ScoreTable:
     if not {'sample_ids', 'groups'} <= arrays.keys() or not kinds['logits']:
         raise ValueError(
             f'{path} holds {sorted(arrays)}, but sample_ids, groups, logits/<task> and '
-            'labels/<task> are needed; write it with tools/test.py --dump.'
+            'labels/<task> are needed; write it with mmdistill test --dump.'
         )
     table = ScoreTable(
         arrays['sample_ids'], arrays['groups'], kinds['logits'], kinds['labels'], kinds['flags']
@@ -69,7 +69,8 @@ def load_scores(path: str | Path) -> ScoreTable:
 class DumpScores(BaseMetric):
     """Collect logits from all ranks and write them with `save_scores`; it yields no metric.
 
-    The heads must give logits of every view, average_clips=None; `tools/test.py --dump` sees to it.
+    The heads must give logits of every view, average_clips=None: `mmdistill test --dump` sees to
+    it.
 
     Args:
         out: The .npz file.
@@ -104,7 +105,7 @@ class DumpScores(BaseMetric):
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
-    advice = 'write one with `python tools/test.py … --dump`'
+    advice = 'write one with `mmdistill test … --dump`'
     path = Path(find_file(path, 'dump', advice))
     if not zipfile.is_zipfile(path):
         raise ValueError(f'{path} is no .npz file, or only the beginning of one: {advice}.')

@@ -83,7 +83,7 @@ def check_temperatures(temperatures: Mapping[str, float], tasks: list[str]) -> N
     if set(temperatures) != set(tasks):
         raise ValueError(
             f'The model answers {sorted(tasks)}, but the temperatures are those of '
-            f'{sorted(temperatures)}: fit them with tools/analysis/temperature_scaling.py on the '
+            f'{sorted(temperatures)}: fit them with mmdistill temperature-scaling on the '
             'holdout of this data set.'
         )
     wrong = {task: value for task, value in temperatures.items() if value not in POSITIVE}

@@ -167,14 +167,14 @@ class AudioModality(Modality):
         return np.zeros((num_frames, *size), dtype=np.float32)
 
     def problems(self, record: dict[str, Any]) -> list[str]:
-        """What tools/data/check.py says of a clip: the share of it that has no sound."""
+        """What mmdistill check says of a clip: the share of it that has no sound."""
         share = 1 - self._sound(record, *self._ends(record)).present_N.mean()
         if share <= SHARE_WORTH_SAYING:
             return []
         return [f'{self.path(record)} has no sound for {share:.0%} of the clip']
 
     def notes(self, record: dict[str, Any]) -> list[str]:
-        """What tools/data/check.py notes of a clip: that its channels cancel each other."""
+        """What mmdistill check notes of a clip: that its channels cancel each other."""
         sound = self._sound(record, *self._ends(record))
         return [cancelled_message(self.path(record))] if sound.cancelled else []
 

@@ -58,7 +58,7 @@ class Sound(NamedTuple):
 def probe_track(path: Path) -> TrackInfo:
     """What the header of a file says, without an index of its pictures.
 
-    A sound file that tools/data/extract_audio.py wrote knows the times of its video's frames.
+    A sound file that mmdistill extract-audio wrote knows the times of its video's frames.
 
     Raises:
         ValueError: The file cannot be opened, or its tags cannot be read.

@@ -31,7 +31,7 @@ from .video_detections import SIZES, VideoDetections
 FORMAT = 'mmdistill-detections'
 VERSION = 1
 DATASETS = ('frames', 'offsets', 'boxes', 'scores', 'labels')
-ADVICE = 'Make one with tools/data/extract_detections.py.'
+ADVICE = 'Make one with mmdistill extract-detections.'
 
 
 class DetectionWriter:
@@ -229,7 +229,7 @@ class DetectionFile(HDF5File):
             table[bad_M, 5] = -1
             warnings.warn(
                 f'{self.path}: boxes of video {video_id!r} that are NaN, inverted or have a score '
-                'beyond 0 to 1 are read as padding; tools/data/check.py counts them.',
+                'beyond 0 to 1 are read as padding; mmdistill check counts them.',
                 stacklevel=3,
             )
         if not (table[:, 5] < len(self.classes)).all():
@@ -254,7 +254,7 @@ class DetectionFile(HDF5File):
             raise ValueError(
                 f'{self.path}: frame {frame_inds_T[worst]} of video {video_id!r} was left out; '
                 f'the nearest one, {frames_F[rows[worst]]}, lies beyond the stride of {stride}. '
-                'Run tools/data/extract_detections.py with the annotations that are read here.'
+                'Run mmdistill extract-detections with the annotations that are read here.'
             )
         return rows
 
@@ -278,7 +278,7 @@ class DetectionFile(HDF5File):
                 f'{self.path} holds no detections of video {video_id!r}; its {len(known)} videos '
                 f'are {", ".join(known[:3])}{", …" if len(known) > 3 else ""}. It looks like the '
                 'detection file of another data set: correct the path, or run '
-                'tools/data/extract_detections.py for this one.'
+                'mmdistill extract-detections for this one.'
             )
         return self.find(video_id)
 

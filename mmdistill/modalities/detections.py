@@ -1,4 +1,4 @@
-"""Object detections from the HDF5 file that tools/data/extract_detections.py writes."""
+"""Object detections from the HDF5 file that mmdistill extract-detections writes."""
 
 from pathlib import Path
 from typing import Any

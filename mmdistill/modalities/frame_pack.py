@@ -5,7 +5,7 @@ whole video (Something-Something), `<video>/<narration>` where it is a segment (
 element 0 its first frame. Optical flow is either one colour image per frame (red u, green v) or
 two grey ones, u at 2 n and v at 2 n + 1.
 https://github.com/gorjanradevski/multimodal-distillation
-`tools/data/pack_hdf5.py` writes the same.
+`mmdistill pack-hdf5` writes the same.
 
 Shape legend: F frames that are read.
 """

@@ -110,7 +110,7 @@ class PackedBoxes(DetectionModality):
             raise ValueError(
                 f'{self._pack.path}, {video.name} has neither a frame 0 nor a frame 1, so it does '
                 'not say from where it counts: set first_index=0 or 1 on PackedBoxes, and look '
-                'with tools/data/check.py which of them lies on the picture.'
+                'with mmdistill check which of them lies on the picture.'
             )
         return first
 

@@ -1,9 +1,11 @@
 """Models: teacher, weightings, student, and the heads and backbones that MMAction2 lacks."""
 
+from typing import Any
+
 from .. import compat_heads
+from ..extras import require
 from .detection_encoder import DetectionEncoder
 from .detection_head import DetectionFeatureHead
-from .detector import FrameDetections, FrameDetector
 from .detector_backbone import DetectionInputs, DetectorBackbone
 from .expert import Expert
 from .holdout_weighting import LearnedWeighting, SoftminWeighting, learned_scores
@@ -34,8 +36,6 @@ __all__ = [
     'EntropyWeighting',
     'Expert',
     'FixedWeighting',
-    'FrameDetections',
-    'FrameDetector',
     'LearnedWeighting',
     'MultimodalTeacher',
     'MultitaskHead',
@@ -50,6 +50,17 @@ __all__ = [
     'learned_scores',
     'softmin_weights',
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The parts that need MMDetection and compiled operators, imported once they are asked for."""
+    if name in ('FrameDetections', 'FrameDetector'):
+        require('detect', 'mmdet', 'mmcv._ext')
+        from . import detector
+
+        return getattr(detector, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
 
 compat_heads.renew_fcn_classifier()
 compat_heads.train_in_bfloat16()

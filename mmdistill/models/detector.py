@@ -21,13 +21,13 @@ from mmdet.registry import MODELS as MMDET_MODELS
 from mmdet.registry import TRANSFORMS as MMDET_TRANSFORMS
 from mmdet.utils import get_test_pipeline_cfg
 from mmengine.config import Config
-from mmengine.hub import get_config
 from mmengine.logging import print_log
 from mmengine.model import revert_sync_batchnorm
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ..checkpoints import CheckpointError, load_weights, read_checkpoint, weights_of
+from ..config_tools import config_of
 from ..files import find_file
 from ..ranges import FRACTION, ONE_OR_MORE
 
@@ -219,11 +219,7 @@ def _load_config(config: str | Path | dict) -> Config:
         return config
     if isinstance(config, dict):
         return Config(copy.deepcopy(dict(config)))
-    if '::' in str(config):
-        return get_config(str(config))
-    if not Path(config).is_file():
-        raise FileNotFoundError(f'There is no detector config {str(config)!r}; correct the path.')
-    return Config.fromfile(config)
+    return config_of(config, 'detector config')
 
 
 def _in_mmdet_scope(cfg: dict) -> dict:
@@ -249,7 +245,7 @@ def _load_weights(model: nn.Module, checkpoint: str | Path | None) -> dict:
             'The detector has random weights: no checkpoint given.', 'current', logging.WARNING
         )
         return {}
-    advice = 'train one with tools/train.py and a config from configs/detectors'
+    advice = 'train one with mmdistill train and a config from configs/detectors'
     path = find_file(checkpoint, 'detector checkpoint', advice)
     content = read_checkpoint(path)
     match = load_weights(model, weights_of(content, path))

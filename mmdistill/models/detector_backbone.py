@@ -6,13 +6,16 @@ N = boxes kept of a frame, F = 6 + size of the ROI feature.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ..registry import MODELS
-from .detector import FrameDetections, FrameDetector
+
+if TYPE_CHECKING:
+    from .detector import FrameDetections
 
 BOX_COLUMNS = 6
 
@@ -64,6 +67,9 @@ class DetectorBackbone(nn.Module):
         batch_size: int = 16,
     ) -> None:
         super().__init__()
+        # It needs MMDetection and compiled operators, which nothing else here does.
+        from . import FrameDetector
+
         self.detector = FrameDetector(
             config, checkpoint, score_thr, max_boxes, roi_features, batch_size
         )
@@ -84,7 +90,7 @@ class DetectorBackbone(nn.Module):
 
 
 def pack_detections(
-    found: FrameDetections, frame_shape: tuple[int, int], max_boxes: int
+    found: 'FrameDetections', frame_shape: tuple[int, int], max_boxes: int
 ) -> np.ndarray:
     """One frame as `DetectionFile.read` gives it: (N, F) float32, boxes in fractions of the frame.
 

@@ -121,7 +121,7 @@ def build_expert(name: str, cfg: dict[str, Any]) -> Expert:
 def find_checkpoint(pattern: str, name: str, config: str | None) -> str:
     """The one file that matches `pattern`."""
     advice = (
-        f'train it with `python tools/train.py {config or "<its config>"}`, or set expert_dir or '
+        f'train it with `mmdistill train {config or "<its config>"}`, or set expert_dir or '
         'the checkpoint to where it is'
     )
     return find_file(pattern, f'checkpoint of expert {name!r}', advice)

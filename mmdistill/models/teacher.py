@@ -29,7 +29,7 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
     """Fuse frozen unimodal experts: z_T = sum over m of w_m z_m, on raw logits, per task.
 
     Radevski et al., *Multimodal Distillation for Egocentric Action Recognition*, ICCV 2023,
-    sec. 3.2. Also a model of its own: `tools/test.py` evaluates it like a student.
+    sec. 3.2. Also a model of its own: `mmdistill test` evaluates it like a student.
 
     Args:
         experts: Name to `dict(config=…, checkpoint=…, modality=…)`; see `Expert`.

@@ -1,6 +1,6 @@
 """Temperatures of a trained model: where they are kept, and how a model uses them when asked.
 
-They are fitted by tools/analysis/temperature_scaling.py. A checkpoint that has them in its `meta`
+They are fitted by mmdistill temperature-scaling. A checkpoint that has them in its `meta`
 loads as any other, and nothing is scaled unless `use_temperatures` is called.
 """
 
@@ -31,7 +31,7 @@ def read_temperatures(path: str | Path) -> dict[str, float]:
         FileNotFoundError: There is no such file.
         ValueError: It holds no temperatures.
     """
-    advice = 'tools/analysis/temperature_scaling.py writes one'
+    advice = 'mmdistill temperature-scaling writes one'
     path = Path(find_file(path, 'file of temperatures', advice))
     if path.suffix == '.json':
         try:
@@ -42,7 +42,7 @@ def read_temperatures(path: str | Path) -> dict[str, float]:
         content = read_checkpoint(path, mapped=True).get('meta')
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict):
         raise ValueError(
-            f'{path} holds no temperatures: fit them with tools/analysis/temperature_scaling.py, '
+            f'{path} holds no temperatures: fit them with mmdistill temperature-scaling, '
             'and give the .json file of --out or the checkpoint of --publish.'
         )
     return dict(content[KEY])

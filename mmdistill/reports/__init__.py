@@ -3,7 +3,6 @@
 from ..metrics import Interval
 from .bootstrap import paired_ece_interval, paired_mean_interval
 from .cost import Cost, count_flops, count_params, measure_latency
-from .html import render_html
 from .predictions import aligned, best_classes, predictions, tasks_of
 from .report_config import ReportConfig, ReportModel, read_report_config
 from .report_data import best_detection, teacher_weights
@@ -23,7 +22,6 @@ __all__ = [
     'paired_mean_interval',
     'predictions',
     'read_report_config',
-    'render_html',
     'tasks_of',
     'teacher_weights',
 ]

@@ -55,7 +55,7 @@ def fused_scores(cache: Path, weighting: dict, experts: Mapping[str, ScoreTable]
         if found_M.ndim != 1:
             raise ValueError(
                 f'{type(teacher.weightings[task]).__name__} weighs every clip by itself: test the '
-                'teacher with tools/test.py.'
+                'teacher with mmdistill test.'
             )
         logits[task] = fuse_logits(logits_NMK, found_M)[:, None].numpy()
         weights[task] = dict(zip(experts, found_M.tolist(), strict=True))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from ..datasets.transforms import named_steps
 from ..extraction import DIS
 from ..modalities import RGBModality
-from ..models.detector import FrameDetector
 from ..models.teacher import MultimodalTeacher
 from ..registry import DATASETS, MODELS
 from ..video import index_video
 from .cost import Cost, detector_cost, flow_cost, frames_read, model_cost, throughput
+
+if TYPE_CHECKING:
+    from ..models.detector import FrameDetector
 
 NETWORK = 'network'
 
@@ -60,7 +62,7 @@ class ModelCost(NamedTuple):
 
 def measure_model(
     cfg: Config,
-    detector: FrameDetector | None,
+    detector: 'FrameDetector | None',
     repeats: int = 25,
     batch_sizes: Sequence[int] = (),
     reads: Sequence[str] = (),
@@ -115,7 +117,7 @@ def build_tested(cfg: Config, reads: tuple[str, ...]) -> TestedModel:
 
 
 def cost_parts(
-    tested: TestedModel, detector: FrameDetector | None, repeats: int = 25
+    tested: TestedModel, detector: 'FrameDetector | None', repeats: int = 25
 ) -> dict[str, Cost]:
     """Cost of the network, and of the extraction of flow and boxes if it reads them."""
     parts = {NETWORK: model_cost(tested.network, tested.item, repeats)}
@@ -172,7 +174,7 @@ def _extraction_cost(
     modality: str,
     record: dict[str, Any],
     num_frames: int,
-    detector: FrameDetector | None,
+    detector: 'FrameDetector | None',
     repeats: int,
 ) -> Cost:
     """Cost of computing `num_frames` frames of a modality from decoded RGB frames."""

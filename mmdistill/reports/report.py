@@ -9,7 +9,6 @@ from mmengine.config import Config
 
 from ..config_tools import load_config
 from ..files import write_whole
-from ..models.detector import FrameDetector
 from .cards import first_of, headline_cards, leading_pair
 from .example_clips import clip_sources, example_clips
 from .html import render_html
@@ -128,7 +127,11 @@ def add_costs(report: dict[str, Any], inputs: ReportInputs) -> None:
     config = inputs.config
     if config.cost is None:
         return
-    detector = config.detector and FrameDetector(config.detector.config, config.detector.checkpoint)
+    detector = None
+    if config.detector:
+        from ..models import FrameDetector  # brings in all of MMDetection
+
+        detector = FrameDetector(config.detector.config, config.detector.checkpoint)
     known: dict[str, ModelCost] = {}
     for model, row in zip(config.models, report['rows'], strict=True):
         if 'obj' in row['reads'] and detector is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..config_paths import Places
 from ..config_tools import ROOT_VARIABLES, load_config, own_options
 from ..files import find_file
 from .report_data import read_metrics
@@ -17,6 +18,9 @@ MODEL_KEYS = {
 VIEWS_KEYS = {'dump', 'clips', 'crops'}
 DETECTOR_KEYS = {'config', 'checkpoint', 'train'}
 COST_KEYS = {'repeats', 'batch_sizes'}
+PATH_KEYS = {
+    *('test', 'holdout', 'views', 'dump', 'train', 'config', 'checkpoint', 'stages', 'data_root')
+}
 
 
 class ViewsDump(NamedTuple):
@@ -60,19 +64,19 @@ class ReportModel:
 
     @property
     def metrics(self) -> Path:
-        """What `tools/test.py --out` wrote."""
+        """What `mmdistill test --out` wrote."""
         return self.files.test / 'metrics.json'
 
     @property
     def scores(self) -> str:
-        """What `tools/test.py --dump` wrote."""
+        """What `mmdistill test --dump` wrote."""
         return str(self.files.test / SCORES)
 
     @property
     def test_command(self) -> str:
         """How the model is tested, to be continued by flags."""
         checkpoint = '' if self.role == 'teacher' else ' CHECKPOINT'
-        return f'python tools/test.py {self.config}{checkpoint}'
+        return f'mmdistill test {self.config}{checkpoint}'
 
 
 class CostSettings(NamedTuple):
@@ -137,15 +141,16 @@ def read_report_config(path: str, cfg_options: Mapping[str, Any] | None = None) 
         FileNotFoundError: A file is named that is not there; says which command makes it.
         ValueError, KeyError: An entry is missing, unknown or impossible.
     """
-    cfg = load_config(path, dict(cfg_options or {}))
+    cfg = load_config(path, dict(cfg_options or {}), PATH_KEYS)
     if not cfg.get('models') or not isinstance(cfg.models, dict):
         raise ValueError(
             f'{path} has no models: give models=dict(NAME=dict(role=…, test=FOLDER)), as '
             'docs/report.md shows.'
         )
+    places = Places(path)
     roots = {name: cfg[name] for name in ROOT_VARIABLES if name in cfg}
     options = {**cfg.get('cfg_options', {}), **roots}
-    models = tuple(_model(name, entry, options) for name, entry in cfg.models.items())
+    models = tuple(_model(name, entry, options, places) for name, entry in cfg.models.items())
     titles = [model.title for model in models]
     if len(set(titles)) < len(titles):
         raise ValueError(f'The models are called {titles}: give each its own title.')
@@ -160,12 +165,14 @@ def read_report_config(path: str, cfg_options: Mapping[str, Any] | None = None) 
         detector=_detector(cfg.get('detector')),
         clips=bool(cfg.get('clips', True)),
         setting=dict(cfg.get('setting', {})),
-        stages=_folder(cfg.get('stages'), 'stages', 'tools/demo.py and tools/sweep.py write it'),
-        out=Path(cfg.get('work_dir') or Path('work_dirs') / Path(path).stem),
+        stages=_folder(cfg.get('stages'), 'stages', 'the demo and mmdistill sweep write it'),
+        out=Path(cfg.get('work_dir') or places.output(f'work_dirs/{Path(path).stem}')),
     )
 
 
-def _model(name: str, entry: Mapping[str, Any], options: Mapping[str, Any]) -> ReportModel:
+def _model(
+    name: str, entry: Mapping[str, Any], options: Mapping[str, Any], places: Places
+) -> ReportModel:
     where = f'models.{name}'
     _check_keys(where, entry, MODEL_KEYS)
     role = entry.get('role')
@@ -175,7 +182,7 @@ def _model(name: str, entry: Mapping[str, Any], options: Mapping[str, Any]) -> R
         raise ValueError(f'{where}: test is missing, the folder of metrics.json and {SCORES}.')
     test = Path(entry['test'])
     tested = _tested(test, entry.get('config'))
-    config = entry.get('config') or tested['config']
+    config = entry.get('config') or places.find(tested['config'])
     used = {**tested.get('cfg_options', {}), **entry.get('cfg_options', {}), **options}
     reads = entry.get('reads', ())
     model = ReportModel(
@@ -195,7 +202,7 @@ def _tested(test: Path, config: str | None) -> dict[str, Any]:
     missing = [name for name in ('metrics.json', SCORES) if not (test / name).is_file()]
     if missing:
         raise FileNotFoundError(
-            f'{test} lacks {" and ".join(missing)}: write both with `python tools/test.py '
+            f'{test} lacks {" and ".join(missing)}: write both with `mmdistill test '
             f'{config or "CONFIG"} CHECKPOINT --out {test}/metrics.json --dump {test}/{SCORES}`.'
         )
     tested = read_metrics(test / 'metrics.json')
@@ -221,7 +228,7 @@ def _with_files(model: ReportModel, entry: Mapping[str, Any]) -> ReportModel:
         made_by = f'{command} --dump {views["dump"]} --cfg-options {more}={views.get("clips", 5)}'
         dump = _dump(views['dump'], f'{where}.views', made_by)
         views = ViewsDump(dump, views.get('clips', 1), views.get('crops', 1))
-    trained_by = f'`python tools/train.py {model.config}` makes it'
+    trained_by = f'`mmdistill train {model.config}` makes it'
     train = _folder(entry.get('train'), f'{where}.train', trained_by)
     files = ModelFiles(model.files.test, holdout, views, train)
     return ReportModel(**{**vars(model), 'files': files})
@@ -247,7 +254,7 @@ def _detector(entry: Mapping[str, Any] | None) -> Detector | None:
     missing = sorted({'config', 'checkpoint'} - entry.keys())
     if missing:
         raise ValueError(f'detector lacks {missing}: give its config and its checkpoint.')
-    advice = f'`python tools/train.py {entry["config"]}` trains one'
+    advice = f'`mmdistill train {entry["config"]}` trains one'
     checkpoint = find_file(entry['checkpoint'], 'detector.checkpoint', advice)
     train = _folder(entry.get('train'), 'detector.train', 'give the work dir of its training')
     return Detector(entry['config'], checkpoint, train)

@@ -8,19 +8,19 @@ from ..files import read_json
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
-    """What `tools/test.py --out` wrote.
+    """What `mmdistill test --out` wrote.
 
     Raises:
         FileNotFoundError, ValueError: There is no such file, or it has another content.
     """
     if not path.exists():
-        raise FileNotFoundError(f'No metrics in {path}; write them with tools/test.py --out.')
-    content = read_json(path, dict, 'write it again with tools/test.py --out')
+        raise FileNotFoundError(f'No metrics in {path}; write them with mmdistill test --out.')
+    content = read_json(path, dict, 'write it again with mmdistill test --out')
     missing = [key for key in ('metrics', 'num_samples') if key not in content]
     if missing:
         raise ValueError(
             f'{path} lacks {missing}, it has {sorted(content)}; '
-            'write it again with tools/test.py --out.'
+            'write it again with mmdistill test --out.'
         )
     return content
 

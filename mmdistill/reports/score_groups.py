@@ -157,7 +157,7 @@ def _predicted(table: ScoreTable, task: str) -> np.ndarray:
 
 def _dump(path: Path) -> str:
     path = path / SCORES if path.is_dir() else path
-    return find_file(path, 'dump', 'write one with `python tools/test.py … --dump`')
+    return find_file(path, 'dump', 'write one with `mmdistill test … --dump`')
 
 
 def _default_name(path: Path) -> str:

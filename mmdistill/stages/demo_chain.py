@@ -64,7 +64,7 @@ def data_stages(settings: DemoSettings) -> list[Stage]:
     flow = Stage(
         name='extract_flow',
         command=(
-            'tools/data/extract_flow.py',
+            'extract-flow',
             *('--videos', f'{data}/*/videos/*.MP4'),
             *('--out-template', f'{data}/{{participant_id}}/flow_frames/{{video_id}}'),
             *('--workers', '{workers}'),
@@ -81,7 +81,7 @@ def _detections(settings: DemoSettings) -> Stage:
     return Stage(
         name='extract_boxes',
         command=(
-            'tools/data/extract_detections.py',
+            'extract-detections',
             settings.config('detector'),
             settings.best('detector'),
             '--ann',
@@ -122,7 +122,7 @@ def _training(settings: DemoSettings, name: str, needs: tuple[str, ...]) -> Stag
     return Stage(
         name=name,
         command=(
-            'tools/train.py',
+            'train',
             settings.config(name),
             *('--work-dir', str(folder), '--seed', str(seed)),
             *settings.options(*more),
@@ -172,7 +172,7 @@ def _test(
 def _tested(settings: DemoSettings, name: str) -> tuple[str | OneFile, ...]:
     """The beginning of a test's command: the teachers bring their weights."""
     weights = () if name in TEACHERS else (settings.best(name),)
-    return ('tools/test.py', settings.config(name), *weights)
+    return ('test', settings.config(name), *weights)
 
 
 def _test_options(settings: DemoSettings, name: str, *more: str) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ def report_stage(settings: DemoSettings) -> Stage:
     return Stage(
         name='report',
         command=(
-            *('tools/analysis/report.py', settings.config('report'), '--out', str(folder)),
+            *('report', settings.config('report'), '--out', str(folder)),
             # The overrides of the models are in what their tests wrote.
             *('--cfg-options', f'data_root={settings.data_root}/', f'expert_dir={folder}'),
             f'detector.config={settings.config("detector")}',

@@ -114,7 +114,7 @@ def _cache(settings: ResultsSettings, seed: int) -> Stage:
     return Stage(
         name=f'seed{seed}_cache',
         command=(
-            *('tools/cache_teacher.py', cfg.student, str(folder)),
+            *('cache-teacher', cfg.student, str(folder)),
             *('--views', str(cfg.cache_views), '--seed', str(seed)),
             *run.options(f'expert_dir={run.work_dir}'),
         ),
@@ -136,7 +136,7 @@ def _training(settings: ResultsSettings, row: ResultRow, seed: int) -> Stage:
     return Stage(
         name=f'seed{seed}_{row.name}',
         command=(
-            *('tools/train.py', config),
+            *('train', config),
             *('--work-dir', str(folder), '--seed', str(seed), *options),
         ),
         home=run.work_dir,
@@ -171,7 +171,7 @@ def _testing(settings: ResultsSettings, row: ResultRow, seed: int, config: str, 
     return Stage(
         name=f'seed{seed}_{kind}_{row.name}',
         command=(
-            *('tools/test.py', config, run.best(row.name)),
+            *('test', config, run.best(row.name)),
             *('--out', f'{folder}/metrics.json', '--dump', f'{folder}/scores.npz'),
             *('--work-dir', f'{folder}/log', *run.options()),
         ),

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from ..cli import commands
 from ..locks import output_lock
 from ..ranges import ONE_OR_MORE
 from ..signals import stopped_in_one_line
@@ -201,7 +202,9 @@ class _Scheduler:
             write_json(stage.start_mark, identity)
         stage.log.parent.mkdir(parents=True, exist_ok=True)
         parts = (p.resolve() if isinstance(p, OneFile) else p for p in stage.command)
-        command = [sys.executable, *(part.replace('{workers}', str(workers)) for part in parts)]
+        words = [part.replace('{workers}', str(workers)) for part in parts]
+        program = ['-m', 'mmdistill'] if words[0] in commands() else []
+        command = [sys.executable, *program, *words]
         command += stage.resume if resume else ()
         environment = os.environ | THREADS | {'PYTHONUNBUFFERED': '1'}
         with stage.log.open('a' if resume else 'w') as log:

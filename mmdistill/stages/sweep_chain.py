@@ -112,7 +112,7 @@ def _training(settings: SweepSettings, run: SweepRun) -> Stage:
     return Stage(
         name=run.name,
         command=(
-            'tools/train.py',
+            'train',
             str(run.config),
             *('--work-dir', str(folder), '--seed', str(run.seed)),
         ),
@@ -129,7 +129,7 @@ def _test(settings: SweepSettings, run: SweepRun) -> Stage:
     return Stage(
         name=run.test,
         command=(
-            'tools/test.py',
+            'test',
             str(run.config),
             OneFile(f'{run.folder}/train/best*.pth'),
             *('--out', str(run.metrics), '--dump', f'{folder}/scores.npz'),

@@ -1,7 +1,6 @@
 """Run a tool in this process as if it were one of its own, and leave the process as it was."""
 
 import contextlib
-import importlib.util
 import inspect
 import multiprocessing
 import os
@@ -10,9 +9,8 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any, NoReturn
 
 import torch
@@ -20,6 +18,7 @@ from mmaction.visualization import ActionVisualizer
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
+from programs import load_program
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
@@ -39,7 +38,7 @@ def call_tool(tool: str, words: Sequence[str]) -> int:
     """
     with _process_kept(), _time_limit(SECONDS):
         sys.argv = [str(ROOT / tool), *words]
-        main = load(tool).main
+        main = load_program(tool).main
         try:
             code = main(list(words)) if inspect.signature(main).parameters else main()
         except SystemExit as end:
@@ -51,16 +50,6 @@ def call_tool(tool: str, words: Sequence[str]) -> int:
         return code or 0
     print(code, file=sys.stderr)
     return 1
-
-
-@cache
-def load(tool: str) -> ModuleType:
-    """Import a tool by its path, once."""
-    path = ROOT / tool
-    spec = importlib.util.spec_from_file_location(f'bad_input_{path.stem}', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ ROWS = [
             COST,
             f'metrics {kind}',
             'rgb=expert.py --metrics rgb=m.json --out new',
-            'm.json is not JSON .*tools/test.py',
+            'm.json is not JSON .*mmdistill test',
             prepare=written('m.json', text),
         ),
         Row(

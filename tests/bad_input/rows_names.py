@@ -206,13 +206,13 @@ ROWS += [
         'tools/analysis/rescore.py',
         'no file of temperatures',
         'scores.npz --temperatures gone*.json',
-        r'no file of temperatures gone\*\.json .*temperature_scaling\.py',
+        r'no file of temperatures gone\*\.json .*temperature-scaling',
     ),
     Row(
         'tools/analysis/compare.py',
         'a run that is missing',
         'scores.npz seeds=gone*/scores.npz --resamples 2',
-        r'no dump gone\*/scores\.npz .*write one with `python tools/test\.py',
+        r'no dump gone\*/scores\.npz .*write one with `mmdistill test',
     ),
     Row(
         'tools/analysis/views.py',

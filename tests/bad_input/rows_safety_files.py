@@ -15,7 +15,7 @@ ROWS = [
         'no checkpoint gone.pth',
         as_process=True,
     ),
-    boxes('no such config', f'gone.py detector.pth {ALL} --out detections.h5', 'config gone.py'),
+    boxes('no such config', f'gone.py detector.pth {ALL} --out detections.h5', 'config .gone.py'),
     boxes(
         'no such videos',
         "detector.py detector.pth --workers 0 --videos 'gone/*.mp4' --out detections.h5",

@@ -28,7 +28,7 @@ ROWS = [
         'tools/analysis/rescore.py',
         'no such dump',
         'gone.npz',
-        'no dump gone.npz .*write one with `python tools/test.py',
+        'no dump gone.npz .*write one with `mmdistill test',
         as_process=True,
     ),
 ]

@@ -152,7 +152,7 @@ def test_size_is_per_1000_clips_of_a_view(cache):
 
 class TestBadInput:
     def test_no_cache(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match='holds no teacher cache.*cache_teacher'):
+        with pytest.raises(FileNotFoundError, match='holds no teacher cache.*cache-teacher'):
             TeacherCache(tmp_path)
 
     def test_a_damaged_manifest(self, cache):

@@ -1,6 +1,5 @@
 """A run on cached logits: the targets of live experts, without the experts."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from programs import load_program
 
 from mmdistill.cache import use_teacher_cache
 from mmdistill.datasets.clip_index import SeededClips
@@ -49,11 +49,7 @@ class RecordTargets(Hook):
 
 @pytest.fixture(scope='module')
 def tool():
-    path = Path(__file__).parents[2] / 'tools/cache_teacher.py'
-    spec = importlib.util.spec_from_file_location('cache_teacher', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_program('tools/cache_teacher.py')
 
 
 @pytest.fixture

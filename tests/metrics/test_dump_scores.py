@@ -77,7 +77,7 @@ def test_probabilities_and_other_files_are_refused(tmp_path):
     with pytest.raises(ValueError, match='said to be logits'):
         metric.evaluate(1)
     np.savez(tmp_path / 'other.npz', boxes=np.zeros(3))
-    with pytest.raises(ValueError, match='tools/test.py --dump'):
+    with pytest.raises(ValueError, match='mmdistill test --dump'):
         load_scores(tmp_path / 'other.npz')
 
 

@@ -1,6 +1,5 @@
 """A reduced run of a config: trained and tested on a miniature of its data set, at tiny sizes."""
 
-import importlib.util
 import json
 import math
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import NamedTuple
 
 from miniature_epic import write_epic_kitchens
 from miniature_something import write_something
+from programs import load_program
 
 from mmdistill.config_tools import load_config
 from mmdistill.models import MultimodalTeacher
@@ -89,7 +89,4 @@ def is_teacher(config: Path) -> bool:
 
 
 def _main(tool: str):
-    spec = importlib.util.spec_from_file_location(tool, ROOT / f'tools/{tool}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_program(f'tools/{tool}.py').main

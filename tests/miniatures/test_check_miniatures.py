@@ -1,10 +1,9 @@
 """Data in its owners' layouts: tools/data/check.py is content, and flow and boxes lie on RGB."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 from miniature_epic import write_paper_packs
+from programs import load_program
 from reduced import ROOT
 
 from mmdistill.config_tools import load_config
@@ -24,10 +23,7 @@ val_dataloader = test_dataloader = {val}
 
 
 def tool(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / f'tools/data/{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+    return load_program(f'tools/data/{name}.py').main
 
 
 @pytest.fixture

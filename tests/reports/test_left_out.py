@@ -42,7 +42,7 @@ def test_a_command_makes_what_is_missing():
         'Throughput',
         'Accuracy over cost',
     }
-    assert '`python tools/test.py a.py CHECKPOINT --holdout' in parts['Temperature scaling of A']
+    assert '`mmdistill test a.py CHECKPOINT --holdout' in parts['Temperature scaling of A']
     assert 'num_clips=5' in parts['Views']
 
 

@@ -105,7 +105,7 @@ def test_what_is_missing_is_said_with_what_gives_it(written):
         'Cost',
     }
     assert '--holdout --dump' in found['Temperature scaling of flow']
-    assert 'Not in this report' in texts['html'] and '<code>python tools/test.py' in texts['html']
+    assert 'Not in this report' in texts['html'] and '<code>mmdistill test' in texts['html']
 
 
 def test_tables_are_written_with_intervals(written):

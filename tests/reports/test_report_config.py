@@ -76,18 +76,18 @@ ONE = "models = dict(rgb=dict(role='expert', test='test/rgb', {}))\n"
         (
             "models = dict(a=dict(role='expert', test='test/b', config='b.py'))\n",
             FileNotFoundError,
-            'test/b lacks metrics.json and scores.npz: write both with `python tools/test.py b.py '
+            'test/b lacks metrics.json and scores.npz: write both with `mmdistill test b.py '
             'CHECKPOINT --out test/b/metrics.json --dump',
         ),
         (
             ONE.format("holdout='no.npz'"),
             FileNotFoundError,
-            'models.rgb.holdout: there is no dump no.npz; write it with `python tools/test.py '
+            'models.rgb.holdout: there is no dump no.npz; write it with `mmdistill test '
             'rgb.py CHECKPOINT --holdout --dump no.npz`',
         ),
         (ONE.format("views=dict(dump='v.npz', clips=3)"), FileNotFoundError, 'num_clips=3'),
         (ONE.format('views=dict(clips=3)'), ValueError, 'models.rgb.views: dump is missing'),
-        (ONE.format("train='no'"), FileNotFoundError, 'tools/train.py rgb.py'),
+        (ONE.format("train='no'"), FileNotFoundError, 'mmdistill train rgb.py'),
         (ONE.format('') + "detector = dict(config='d.py')\n", ValueError, "lacks .'checkpoint'"),
         (
             ONE.format('') + "detector = dict(config='d.py', checkpoint='best*.pth')\n",

@@ -13,7 +13,7 @@ from .conftest import write_scalars, write_test_files
 def test_metrics_are_read_and_bad_files_told(tmp_path, tables):
     write_test_files(tmp_path / 'flow', tables['strong'])
     assert read_metrics(tmp_path / 'flow/metrics.json')['num_samples'] == 40
-    with pytest.raises(FileNotFoundError, match='tools/test.py --out'):
+    with pytest.raises(FileNotFoundError, match='mmdistill test --out'):
         read_metrics(tmp_path / 'metrics.json')
     (tmp_path / 'metrics.json').write_text('{"metrics": {}}')
     with pytest.raises(ValueError, match='num_samples'):

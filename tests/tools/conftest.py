@@ -1,6 +1,5 @@
 """What the tests of the tools share: a tiny data set, the tools as modules and as processes."""
 
-import importlib.util
 import os
 import socket
 import subprocess
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from miniature_demo import write_demo
+from programs import load_program
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import read_model
@@ -29,11 +29,7 @@ def load_tool():
     """Import a tool as a module."""
 
     def load(name: str):
-        path = ROOT / 'tools' / name
-        spec = importlib.util.spec_from_file_location(f'tool_{path.stem}', path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
+        return load_program(f'tools/{name}')
 
     return load
 

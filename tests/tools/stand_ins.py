@@ -14,19 +14,21 @@ def touch(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('x')
 
-with open('calls.txt', 'a') as calls:
-    calls.write(' '.join(sys.argv) + '\\n')
 tool = pathlib.Path(sys.argv[0]).name
+if tool == '__main__.py':
+    tool = arguments.pop(0)
+with open('calls.txt', 'a') as calls:
+    calls.write(' '.join([tool, *arguments]) + '\\n')
 if tool == 'render_demo.py':
     touch(pathlib.Path(arguments[0]) / 'annotations/EPIC_100_train.csv')
     touch(pathlib.Path(arguments[0]) / 'detector/train.json')
-elif tool == 'extract_flow.py':
+elif tool == 'extract-flow':
     touch(after('--videos').parents[2] / 'P01/flow_frames/x')
-elif tool == 'extract_detections.py':
+elif tool == 'extract-detections':
     touch(after('--out'))
-elif tool == 'train.py':
+elif tool == 'train':
     touch(after('--work-dir') / f'best_of_seed{after("--seed")}.pth')
-elif tool == 'test.py':
+elif tool == 'test':
     import json
     seed = int(pathlib.Path(arguments[1]).stem[-1])
     right = 0.8 if 'student' in arguments[0] else 0.4
@@ -50,7 +52,7 @@ elif tool == 'test.py':
     errors = {f'calibration/{task}/{name}': 0.1 for task in tasks for name in ('ece', 'nll')}
     content = {'metrics': accuracy | errors, 'num_samples': 30}
     after('--out').write_text(json.dumps(content))
-elif tool == 'cache_teacher.py':
+elif tool == 'cache-teacher':
     import json
     from safetensors.numpy import save_file
     folder = pathlib.Path(arguments[1])
@@ -65,22 +67,16 @@ elif tool == 'cache_teacher.py':
                for k, v in (('logits', logits), ('labels', labels))}
     save_file(holdout, folder / 'holdout.safetensors')
 """
-TOOLS = (
-    'train',
-    'test',
-    'data/render_demo',
-    'data/extract_flow',
-    'data/extract_detections',
-    'cache_teacher',
-)
+TOOLS = ('mmdistill/__main__.py', 'tools/data/render_demo.py')
 
 
 def write_stand_ins(root: Path) -> None:
-    """Put them where the tools are."""
+    """Put them where a chain that is started in this folder finds them first."""
     for tool in TOOLS:
-        path = root / 'tools' / f'{tool}.py'
+        path = root / tool
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(STAND_IN)
+    (root / 'mmdistill/__init__.py').touch()
 
 
 def calls(place: Path) -> list[str]:

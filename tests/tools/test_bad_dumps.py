@@ -86,7 +86,7 @@ BAD = [
     (replace(table(), sample_ids=np.array(['a', 'b'] * 6)), "bad.npz has sample 'a' more than"),
     (replace(table(), groups=np.array(['a'])), r'bad.npz has groups of shape \(1,\) for 12 clips'),
     (b'', 'bad.npz is no .npz file, or only the beginning of one: write one'),
-    (None, r'There is no dump bad.npz \(.*\): write one with `python tools/test.py'),
+    (None, r'There is no dump bad.npz \(.*\): write one with `mmdistill test'),
 ]
 
 

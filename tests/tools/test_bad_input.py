@@ -82,7 +82,7 @@ HOLDOUT = 'holdout_dataloader.dataset'
         (f'{LOAD}.modalities.rgb.type=Sonar', 'Sonar is not in the mmdistill::modality registry'),
         (
             'teacher.experts.rgb.checkpoint=rgb/best_*.pth',
-            "no checkpoint of expert 'rgb'.*train.py",
+            "no checkpoint of expert 'rgb'.*mmdistill train",
         ),
         ('teacher.experts.rgb.checkpoint=empty.pth', "empty.pth does not fit .* expert 'rgb'"),
         ('teacher.experts.rgb.modality=audio', "'rgb' reads 'audio', but .*remove the expert"),

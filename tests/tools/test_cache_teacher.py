@@ -54,7 +54,7 @@ def test_a_killed_command_goes_on_where_it_was(
     assert process.wait() == -signal.SIGKILL, log.read_text()[-2000:]
     left = {path: path.stat().st_mtime_ns for path in tmp_path.glob('view*')}
     assert 0 < len(left) < len(list(demo_cache.glob('view*')))
-    with pytest.raises(FileNotFoundError, match='is missing: run tools/cache_teacher.py again'):
+    with pytest.raises(FileNotFoundError, match='is missing: run mmdistill cache-teacher again'):
         TeacherCache(tmp_path)
     run_tools(command(tmp_path))
     assert all(path.stat().st_mtime_ns == time for path, time in left.items())

@@ -31,9 +31,9 @@ def main(load_tool):
 def test_rows_are_trained_once_and_their_tables_written(place, main, capsys):
     main([*ROWS, '--out', 'page'])
     first = calls(place)
-    trained = [line for line in first if line.startswith('tools/train.py')]
+    trained = [line for line in first if line.startswith('train ')]
     assert len(trained) == 1 + 2 * (3 + 1)  # the detector; per seed three experts and a student
-    assert sum('cache_teacher' in line for line in first) == 2
+    assert sum(line.startswith('cache-teacher ') for line in first) == 2
     assert sum('rgb_views.py' in line for line in first) == 4
     text = (place / 'page/tables.md').read_text()
     assert text in capsys.readouterr().out
@@ -49,7 +49,7 @@ def test_rows_are_trained_once_and_their_tables_written(place, main, capsys):
 
     # Another row builds on what is there, and is written into a folder of its own.
     main(['--rows', 'rgb', 'student_t2', *ROWS[4:]])
-    added = [line for line in calls(place) if line.startswith('tools/train.py')]
+    added = [line for line in calls(place) if line.startswith('train ')]
     assert len(added) == 2 and all('student_t2' in line for line in added)
     assert (place / 'page/tables.md').read_text() == text
 

@@ -3,13 +3,13 @@
 The real chain takes minutes; `test_demo.py` runs it. Here each stage writes its outputs at once.
 """
 
-import importlib.util
 import json
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+from programs import load_program
 
 from mmdistill.stages import DemoSettings, data_stages, run_stages, training_stages
 
@@ -33,9 +33,7 @@ def place(tmp_path, monkeypatch):
 def run_seeds(monkeypatch):
     """Call the tool with arguments as on the command line."""
     path = ROOT / 'tools/analysis/demo_seeds.py'
-    spec = importlib.util.spec_from_file_location('demo_seeds', path)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_program('tools/analysis/demo_seeds.py')
     terminate = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: str) -> None:

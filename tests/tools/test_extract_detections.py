@@ -1,6 +1,5 @@
 """tools/data/extract_detections.py: from annotation CSVs to a file that training can read."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from programs import load_program
 
 from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
@@ -20,9 +20,7 @@ TOOL = ROOT / 'tools' / 'data' / 'extract_detections.py'
 @pytest.fixture
 def run(monkeypatch):
     """Call the tool's main with command-line arguments."""
-    spec = importlib.util.spec_from_file_location('extract_detections', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_program('tools/data/extract_detections.py')
 
     def call(*arguments) -> int:
         arguments = [*map(str, arguments), '--workers', '0', '--device', 'cpu']

@@ -1,12 +1,12 @@
 """tools/data/extract_flow.py: arguments, exit codes and one-line errors."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from programs import load_program
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'data' / 'extract_flow.py'
 
@@ -14,9 +14,7 @@ TOOL = Path(__file__).parents[2] / 'tools' / 'data' / 'extract_flow.py'
 @pytest.fixture
 def run(monkeypatch):
     """Call the tool's main with command-line arguments."""
-    spec = importlib.util.spec_from_file_location('extract_flow', TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    tool = load_program('tools/data/extract_flow.py')
 
     def call(*arguments) -> int:
         monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments), '--workers', '0'])

@@ -1,7 +1,7 @@
 """tools/test.py on a toy model: outputs, bad input, two processes, metrics from the dump."""
 
 import hashlib
-import importlib.util
+import importlib
 import json
 import os
 import socket
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from programs import load_program
 
 from mmdistill.metrics import divided_by_temperature, load_scores, table_metrics
 
@@ -100,16 +101,9 @@ model = dict(
 """
 
 
-def load_tool(path):
-    spec = importlib.util.spec_from_file_location(f'tool_{Path(path).stem}', ROOT / 'tools' / path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope='module')
 def tool():
-    return load_tool('test.py')
+    return load_program('tools/test.py')
 
 
 @pytest.fixture
@@ -173,7 +167,7 @@ def test_dump_holds_every_view_and_gives_the_same_metrics(tool, toy):
     assert set(table.flags) == {'unseen', 'tail_verb', 'tail_noun'}
 
     metrics = json.loads(Path('metrics.json').read_text())['metrics']
-    assert load_tool('analysis/rescore.py').rescore(table) == metrics
+    assert load_program('tools/analysis/rescore.py').rescore(table) == metrics
     assert json.loads(Path('plain.json').read_text())['metrics'] == pytest.approx(metrics, rel=1e-5)
 
 
@@ -225,10 +219,10 @@ def test_the_holdout_has_its_clips_and_the_pipeline_of_the_test(tool, toy):
 def test_rescore_prints_json(tool, toy, capsys):
     tool.main(['toy.py', 'best.pth', '--dump', 'scores.npz'])
     capsys.readouterr()
-    load_tool('analysis/rescore.py').main(['scores.npz', '--topk', '1', '2'])
+    load_program('tools/analysis/rescore.py').main(['scores.npz', '--topk', '1', '2'])
     assert {'acc/verb/top2', 'calibration/noun/ece'} <= set(json.loads(capsys.readouterr().out))
     with pytest.raises(SystemExit, match='no dump missing.npz'):
-        load_tool('analysis/rescore.py').main(['missing.npz'])
+        load_program('tools/analysis/rescore.py').main(['missing.npz'])
 
 
 def test_a_missing_checkpoint_is_one_line_that_names_those_there(tool, toy):

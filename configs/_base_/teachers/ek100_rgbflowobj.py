@@ -4,15 +4,15 @@ _base_ = './weighted.py'
 teacher = dict(
     experts=dict(
         rgb=dict(
-            config='configs/unimodal/swin_ek100_rgb.py',
+            config='mmdistill::unimodal/swin_ek100_rgb.py',
             checkpoint='work_dirs/swin_ek100_rgb/best_*.pth',
         ),
         flow=dict(
-            config='configs/unimodal/swin_ek100_flow.py',
+            config='mmdistill::unimodal/swin_ek100_flow.py',
             checkpoint='work_dirs/swin_ek100_flow/best_*.pth',
         ),
         obj=dict(
-            config='configs/unimodal/stlt_ek100_obj.py',
+            config='mmdistill::unimodal/stlt_ek100_obj.py',
             checkpoint='work_dirs/stlt_ek100_obj/best_*.pth',
         ),
     )

@@ -4,15 +4,15 @@ _base_ = './weighted.py'
 teacher = dict(
     experts=dict(
         rgb=dict(
-            config='configs/unimodal/swin_sthelse_rgb.py',
+            config='mmdistill::unimodal/swin_sthelse_rgb.py',
             checkpoint='work_dirs/swin_sthelse_rgb/best_*.pth',
         ),
         flow=dict(
-            config='configs/unimodal/swin_sthelse_flow.py',
+            config='mmdistill::unimodal/swin_sthelse_flow.py',
             checkpoint='work_dirs/swin_sthelse_flow/best_*.pth',
         ),
         obj=dict(
-            config='configs/unimodal/stlt_sthelse_obj.py',
+            config='mmdistill::unimodal/stlt_sthelse_obj.py',
             checkpoint='work_dirs/stlt_sthelse_obj/best_*.pth',
         ),
     )

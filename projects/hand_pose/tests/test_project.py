@@ -24,8 +24,8 @@ def demo(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _repository_root(monkeypatch):
-    monkeypatch.chdir(ROOT)  # expert configs are named from there
+def _elsewhere(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # paths of the configs are not about where somebody stands
 
 
 def test_the_package_does_not_mention_the_project():
@@ -73,7 +73,7 @@ def test_the_expert_is_found_below_expert_dir():
     options = dict(expert_dir='/runs')
     cfg = load_config(CONFIGS / 'student_rgbflowobjpose.py', options)
     assert cfg.teacher.experts.hand_pose.checkpoint == '/runs/hand_pose/best_*.pth'
-    assert load_config(CONFIGS / 'pose.py').work_dir == 'work_dirs/demo/hand_pose'
+    assert load_config(CONFIGS / 'pose.py').work_dir == str(ROOT / 'work_dirs/demo/hand_pose')
 
 
 def test_the_teacher_asks_the_expert():

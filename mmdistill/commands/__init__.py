@@ -1,0 +1,1 @@
+"""The programs of the console command: `mmdistill train` calls `commands.train.main`."""

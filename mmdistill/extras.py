@@ -1,0 +1,28 @@
+"""What `pip install mmdistill` leaves out, and who asks for it."""
+
+from importlib.util import find_spec
+
+
+def require(extra: str, *modules: str) -> None:
+    """Say which extra a part of the package needs.
+
+    Args:
+        extra: Of setup.py.
+        modules: What it brings.
+
+    Raises:
+        ImportError: One of them is not installed.
+    """
+    missing = [name for name in modules if not _is_installed(name)]
+    if missing:
+        raise ImportError(
+            f'This needs {" and ".join(missing)}, which is not installed: pip install '
+            f"'mmdistill[{extra}]'."
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # not even its package
+        return False
