@@ -16,7 +16,7 @@ from mmengine.config import Config
 from .files import matches
 
 PREFIX = 'mmdistill::'
-ROOT_MARKS = ('.git', 'pyproject.toml', 'setup.py', 'setup.cfg')
+ROOT_MARKS = ('.mmdistill', '.git', 'pyproject.toml', 'setup.py', 'setup.cfg')
 # The keys of a config whose value is a path, wherever they stand.
 PATH_KEYS = ('data_root', 'config', 'checkpoint', 'load_from', 'teacher_cache', 'folder')
 

@@ -19,7 +19,7 @@ from .randomness import same_randomness
 from .video import VideoError, index_video
 
 # Words that a mirror turns around; `upright` and `alright` are none.
-_SIDED = re.compile(
+SIDED = re.compile(
     r'(?<![a-z])(?:(?:left|right)(?:hand(?:ed)?|wards?|most)?|(?:anti|counter)?clockwise)(?![a-z])'
 )
 # How many class names a warning lists.
@@ -113,7 +113,7 @@ def mirrored_classes(loader: Mapping[str, Any], dataset: Dataset) -> str | None:
 def is_sided(name: str) -> bool:
     """Whether a class name means something else in a mirror."""
     words = re.sub(r'(?<=[a-z])(?=[A-Z])', ' ', str(name)).lower().replace('-', ' ')
-    return bool(_SIDED.search(words.replace('_', ' ')))
+    return bool(SIDED.search(words.replace('_', ' ')))
 
 
 def _index_of(dataset: Dataset, clip: int | str | None) -> int | None:

@@ -208,3 +208,16 @@ def read_class_names(path: str | Path, name_columns: Sequence[str] = ('name',)) 
             f'but these ids are missing: {gaps[:3]}{" ..." if len(gaps) > 3 else ""}.'
         )
     return [names[class_id] for class_id in range(len(names))]
+
+
+def check_unique(rows: Sequence[Row], sample_ids: Sequence[str]) -> None:
+    """Raise ValueError, which names both lines, where two rows have one id."""
+    first_line: dict[str, int] = {}
+    for row, sample_id in zip(rows, sample_ids, strict=True):
+        first = first_line.setdefault(sample_id, row.line)
+        if first != row.line:
+            raise row.error(
+                f'sample id {sample_id!r} is taken by line {first} already; ids must be unique, so '
+                'rename or remove one (without a column sample_id the id is video_id, start_frame '
+                'and stop_frame: add one)'
+            )

@@ -2,7 +2,14 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .annotation_csv import Row
+
+KEYS = {'ratio', 'seed', 'by', 'column'}
+HELD_OUT = 'holdout'
 
 
 def holdout_groups(groups: Iterable[str], ratio: float = 0.1, seed: int = 0) -> set[str]:
@@ -51,3 +58,53 @@ def holdout_groups(groups: Iterable[str], ratio: float = 0.1, seed: int = 0) -> 
             chosen.add(group)
             held_out += clips[group]
     return chosen or {min(clips, key=lambda group: (clips[group], visit_order(group)))}
+
+
+def check_holdout(holdout: Mapping[str, Any]) -> None:
+    """Look at the arguments of `held_out_ids`.
+
+    Raises:
+        ValueError: One of them is unknown, or two exclude each other.
+    """
+    unknown = sorted(holdout.keys() - KEYS)
+    if unknown:
+        raise ValueError(f'Unknown keys {unknown} in holdout; expected some of {sorted(KEYS)}.')
+    if 'column' in holdout and len(holdout) > 1:
+        raise ValueError(
+            f'holdout={dict(holdout)}: a column says of each clip whether it is held out, so '
+            'nothing is left to choose by ratio, seed or by; leave them out.'
+        )
+
+
+def held_out_ids(
+    rows: 'Sequence[Row]', records: Sequence[Mapping[str, Any]], holdout: Mapping[str, Any]
+) -> set[str]:
+    """The sample ids of the holdout.
+
+    Args:
+        rows: The annotations.
+        records: What became of each.
+        holdout: `column`: where that column of the annotations says 'holdout'. Else by
+            `holdout_groups` with `ratio` and `seed`; the groups are the records', or with `by` the
+            texts of that column.
+
+    Raises:
+        ValueError: There is no such column, or it holds out nothing, or everything.
+    """
+    column = holdout.get('column') or holdout.get('by')
+    if column is not None and column not in rows[0].values:
+        raise ValueError(
+            f'holdout names the column {column!r}, but there are only {list(rows[0].values)}.'
+        )
+    texts = [row.values[column] for row in rows] if column else [r['group'] for r in records]
+    if 'column' in holdout:
+        chosen = {HELD_OUT}
+        if HELD_OUT not in texts or set(texts) == chosen:
+            raise ValueError(
+                f'The column {column!r} holds {sorted(set(texts))[:5]}; the clips of the holdout '
+                f'say {HELD_OUT!r} there, those to train on something else.'
+            )
+    else:
+        rest = {key: value for key, value in holdout.items() if key != 'by'}
+        chosen = holdout_groups(texts, **rest)
+    return {r['sample_id'] for text, r in zip(texts, records, strict=True) if text in chosen}

@@ -1,7 +1,10 @@
 """Whether the files that records name are there."""
 
+import os
 from collections.abc import Sequence, Set
 from pathlib import Path
+
+from mmengine.logging import print_log
 
 
 def check_media_files(records: Sequence[dict], modalities: Set[str], ann_file: str) -> None:
@@ -29,3 +32,27 @@ def check_media_files(records: Sequence[dict], modalities: Set[str], ann_file: s
             f'{named}{", ..." if len(missing) > 3 else ""}. Check data_root and media, '
             'download or extract them, or set check_media=False.'
         )
+
+
+def clips_with(records: list[dict], modalities: Sequence[str], ann_file: str) -> list[dict]:
+    """The records of clips that have the files of all these modalities; how many is logged.
+
+    Raises:
+        ValueError: None has them, or no clip has such a medium by its template.
+    """
+    unknown = [name for name in modalities if name not in records[0]['media']]
+    if unknown:
+        raise ValueError(
+            f'filter_cfg asks for the media {unknown}, but the data set has only '
+            f'{sorted(records[0]["media"])}.'
+        )
+    kept = [r for r in records if all(os.path.exists(r['media'][name]) for name in modalities)]
+    if len(kept) < len(records):
+        print_log(
+            f'{len(records) - len(kept)} of {len(records)} clips of {ann_file} are left out: they '
+            f'lack {" or ".join(modalities)}.',
+            logger='current',
+        )
+    if not kept:
+        raise ValueError(f'No clip of {ann_file} has all of {list(modalities)}: extract them.')
+    return kept

@@ -8,11 +8,11 @@ from mmaction.datasets import BaseActionDataset
 from mmengine.logging import print_log
 
 from ..registry import DATASETS
-from .annotation_csv import NO_NUMBER, Row, read_class_names, read_rows, segment_of
+from .annotation_csv import NO_NUMBER, Row, check_unique, read_class_names, read_rows, segment_of
 from .clip_index import SeededClips
-from .holdout import holdout_groups
+from .holdout import check_holdout, held_out_ids
 from .label_summary import is_labelled, summarize_labels
-from .media_files import check_media_files
+from .media_files import check_media_files, clips_with
 from .transforms import LoadModalities, named_steps
 
 SPLITS = (None, 'train', 'holdout')
@@ -53,10 +53,11 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             a student learns from the teacher alone; otherwise these are errors.
         split: None for every clip, 'train' or 'holdout' for the two parts of the holdout split;
             of the latter only clips with all labels, for these it is there.
-        holdout: Arguments of `holdout_groups`: `ratio`, `seed`.
+        holdout: How the holdout is chosen, see `held_out_ids`: `ratio`, `seed`, `by`, `column`.
         check_media: Whether a missing file that the pipeline reads is an error at once.
-        kwargs: Arguments of BaseActionDataset and BaseDataset: `pipeline` (a list, or a dict of
-            named steps, of which a child config can change one), `test_mode`, `indices`, ...
+        kwargs: `group`, the column that says which clips are drawn together in a bootstrap; and
+            arguments of BaseDataset: `pipeline` (a list, or a dict of named steps, of which a child
+            config can change one), `indices`, `filter_cfg=dict(media=[…])`: see `clips_with`, ...
 
     Raises:
         FileNotFoundError: The CSV, a class file or media are missing.
@@ -84,6 +85,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         self.labelled = labelled
         self.split = split
         self.holdout = dict(holdout or {})
+        self.group = kwargs.pop('group', None)
         self.check_media = check_media
         self._check_arguments()
         self.data_root = data_root or ''
@@ -107,13 +109,18 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             if label_columns:
                 record |= self._parse_label(row, record['sample_id'], label_columns)
             records.append(record)
-        self._check_unique(rows, records)
-        records = self._select_split(records)
+        check_unique(rows, [record['sample_id'] for record in records])
+        records = self._select_split(rows, records)
         self._check_indices(len(records))
         self.label_summary = summarize_labels(list(label_columns), records)
         if self.check_media:
             check_media_files(records, self._media_read(), self.ann_file)
         return records
+
+    def filter_data(self) -> list[dict]:
+        """The clips that have all media of `filter_cfg`."""
+        media = (self.filter_cfg or {}).get('media')
+        return clips_with(self.data_list, media, self.ann_file) if media else self.data_list
 
     def get_data_info(self, idx: int) -> dict:
         """The record of a clip as it enters the pipeline; decodes nothing."""
@@ -150,7 +157,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
 
     def _required_columns(self) -> list[str]:
         """Columns that every row needs, labels apart."""
-        return ['video_id', 'start_frame', 'stop_frame']
+        return ['video_id', 'start_frame', 'stop_frame', *([self.group] if self.group else [])]
 
     def _label_columns(self, columns: Sequence[str]) -> dict[str, str]:
         """Task to CSV column, of the tasks asked for or else of those the CSV has."""
@@ -185,7 +192,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         record = dict(
             sample_id=sample_id,
             video_id=video_id,
-            group=row.values.get('group') or video_id,
+            group=row.values.get(self.group or 'group') or video_id,
         )
         return record | segment_of(row, sample_id, start, stop)
 
@@ -244,43 +251,30 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             raise ValueError(f'labelled is {self.labelled!r}; expected True, False or {SOME!r}.')
         if self.split not in SPLITS:
             raise ValueError(f'Unknown split {self.split!r}; expected one of {list(SPLITS)}.')
-        unknown = sorted(self.holdout.keys() - {'ratio', 'seed'})
-        if unknown:
-            raise ValueError(f'Unknown keys {unknown} in holdout; expected ratio and seed.')
+        check_holdout(self.holdout)
 
-    def _check_unique(self, rows: Sequence[Row], records: Sequence[dict]) -> None:
-        first_line: dict[str, int] = {}
-        for row, record in zip(rows, records, strict=True):
-            first = first_line.setdefault(record['sample_id'], row.line)
-            if first != row.line:
-                raise row.error(
-                    f'sample id {record["sample_id"]!r} is taken by line {first} already; '
-                    'ids must be unique, so rename or remove one (without a column sample_id the '
-                    'id is video_id, start_frame and stop_frame: add one)'
-                )
-
-    def _select_split(self, records: list[dict]) -> list[dict]:
+    def _select_split(self, rows: Sequence[Row], records: list[dict]) -> list[dict]:
         if self.split is None:
             return records
         try:
-            groups = holdout_groups((record['group'] for record in records), **self.holdout)
+            held_out = held_out_ids(rows, records, self.holdout)
         except ValueError as error:
             raise ValueError(f'{self.ann_file}, split={self.split!r}: {error}') from error
-        held_out = [record for record in records if record['group'] in groups]
         print_log(
             f'Holdout of {self.ann_file}: {len(held_out)} of {len(records)} clips '
-            f'({len(held_out) / len(records):.1%}) in {len(groups)} groups.',
+            f'({len(held_out) / len(records):.1%}).',
             logger='current',
         )
-        if self.split == 'holdout':
-            kept = [record for record in held_out if self.labelled != SOME or is_labelled(record)]
-            if not kept:
-                raise ValueError(
-                    f"{self.ann_file}, split='holdout': none of its {len(held_out)} clips has all "
-                    'labels: label some, or choose others by ratio or seed of holdout.'
-                )
-            return kept
-        return [record for record in records if record['group'] not in groups]
+        if self.split == 'train':
+            return [record for record in records if record['sample_id'] not in held_out]
+        kept = [record for record in records if record['sample_id'] in held_out]
+        kept = [record for record in kept if self.labelled != SOME or is_labelled(record)]
+        if not kept:
+            raise ValueError(
+                f"{self.ann_file}, split='holdout': none of its {len(held_out)} clips has all "
+                'labels: label some, or choose others by ratio or seed of holdout.'
+            )
+        return kept
 
     def _check_indices(self, number: int) -> None:
         chosen = self._indices

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mmdistill.datasets import MultimodalDataset
 from mmdistill.datasets.holdout import holdout_groups
 
 
@@ -98,3 +99,75 @@ def test_impossible_ratio(ratio):
 def test_too_few_groups_are_an_empty_holdout(groups):
     with pytest.raises(ValueError, match=f'holdout would be empty.*{len(groups)} clips'):
         holdout_groups(groups)
+
+
+ROWS = """video_id,start_frame,stop_frame,action,person,split,kitchen
+a,0,9,0,ann,train,k1
+a,9,18,1,ann,holdout,k1
+b,0,9,0,bob,train,k1
+c,0,9,1,bob,train,k2
+d,0,9,1,cat,holdout,k2
+"""
+
+
+@pytest.fixture
+def clips(tmp_path):
+    (tmp_path / 'a.csv').write_text(ROWS)
+
+    def read(split, **arguments):
+        data = MultimodalDataset('a.csv', data_root=str(tmp_path), split=split, **arguments)
+        return [data.load_record(i) for i in range(len(data))]
+
+    return read
+
+
+def test_a_column_says_which_clips_are_held_out(clips):
+    holdout = dict(column='split')
+    ids = [record['sample_id'] for record in clips('holdout', holdout=holdout)]
+    assert ids == ['a_9_18', 'd_0_9']
+    assert len(clips('train', holdout=holdout)) == 3
+
+
+def test_groups_of_the_holdout_and_of_the_bootstrap_are_columns_of_their_own(clips):
+    holdout = dict(by='person', ratio=0.4, seed=0)
+    found = {s: clips(s, holdout=holdout, group='kitchen') for s in ('train', 'holdout')}
+    people = {
+        split: {{'a': 'ann', 'b': 'bob', 'c': 'bob', 'd': 'cat'}[r['video_id']] for r in records}
+        for split, records in found.items()
+    }
+    assert people['holdout'] and not people['train'] & people['holdout']
+    assert {r['group'] for records in found.values() for r in records} == {'k1', 'k2'}
+
+
+@pytest.mark.parametrize(
+    ('holdout', 'message'),
+    [
+        (dict(column='fold'), "holdout names the column 'fold', but there are only"),
+        (dict(column='person'), r"'person' holds \['ann', 'bob', 'cat'\]; the clips of the"),
+        (dict(column='split', ratio=0.1), 'nothing is left to choose'),
+        (dict(share=0.1), r"Unknown keys \['share'\] in holdout"),
+    ],
+)
+def test_bad_columns(clips, holdout, message):
+    with pytest.raises(ValueError, match=message):
+        clips('holdout', holdout=holdout)
+
+
+def test_a_column_of_groups_must_be_there(clips):
+    with pytest.raises(ValueError, match='room'):
+        clips(None, group='room')
+
+
+def test_clips_without_a_medium_are_left_out_where_that_is_asked_for(clips, tmp_path):
+    (tmp_path / 'flow').mkdir()
+    for video in 'ab':
+        (tmp_path / 'flow' / video).mkdir()
+    given = dict(media=dict(flow='flow/{video_id}'), check_media=False)
+    assert len(clips(None, **given)) == 5
+    kept = clips(None, **given, filter_cfg=dict(media=['flow']))
+    assert [record['video_id'] for record in kept] == ['a', 'a', 'b']
+    with pytest.raises(ValueError, match=r"asks for the media \['sound'\], .* only \['flow'\]"):
+        clips(None, **given, filter_cfg=dict(media=['sound']))
+    with pytest.raises(ValueError, match=r"No clip of .*a\.csv has all of \['flow'\]"):
+        clips(None, media=dict(flow='no/{video_id}'), check_media=False,
+              filter_cfg=dict(media=['flow']))  # fmt: skip
