@@ -77,7 +77,7 @@ def test_flow_of_pictures_as_they_are_stored(tmp_path, turn):
     [problem] = problems_of(video, flow)
     assert problem.startswith(f'train, clip of video clip, flow: {flow} was made of pictures of')
     assert 'as they are stored, not upright; remove' in problem
-    assert f"extract_flow.py --videos '{video}' --out-template '{flow}'" in problem
+    assert f"mmdistill extract-flow --videos '{video}' --out-template '{flow}'" in problem
 
 
 def test_flow_of_a_quarter_turn(tmp_path):
@@ -97,7 +97,7 @@ def test_counts_that_differ_by_one(tmp_path):
         last = flow / axis / 'frame_0000000008.jpg'
         last.with_name('frame_0000000009.jpg').write_bytes(last.read_bytes())
     [problem] = problems_of(video, flow)
-    assert f'{flow} has 9 images of 8 frames; remove {flow}, then: python' in problem
+    assert f'{flow} has 9 images of 8 frames; remove {flow}, then: mmdistill extract-flow' in problem
 
 
 def test_a_truncated_video_is_named_though_the_clip_is_there(tmp_path):

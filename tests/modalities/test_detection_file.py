@@ -96,7 +96,7 @@ def test_unknown_video_names_file_and_video(file):
 
 
 def test_not_a_detection_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match='extract_detections'):
+    with pytest.raises(FileNotFoundError, match='mmdistill extract-detections'):
         DetectionFile(tmp_path / 'none.h5').classes  # noqa: B018
     (tmp_path / 'text.h5').write_text('no')
     with pytest.raises(ValueError, match='not an HDF5 file'):
@@ -175,7 +175,7 @@ def spoil(file: DetectionFile, name: str, value, where=...) -> DetectionFile:
 )
 def test_what_is_no_box_is_read_as_padding(file, name, where, value):
     file = spoil(file, name, value, where)
-    with pytest.warns(UserWarning, match=r"detections\.h5: boxes of video 'P01_101'.*check\.py"):
+    with pytest.warns(UserWarning, match=r"detections\.h5: boxes of video 'P01_101'.*mmdistill check"):
         result = file.read('P01_101', [10], max_boxes=2)[0]
     np.testing.assert_array_equal(result[:, 4:6], [[0.25, 0], [0, -1]])
     np.testing.assert_array_equal(result[1, :4], 0)
