@@ -9,7 +9,7 @@
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
-REPORT ?= configs/demo/report.py
+REPORT ?= projects/demo/configs/report.py
 BIN := $(VENV)/bin
 
 # Tests run on up to four cores, all tests of a file on the same one: they share what it made.
@@ -30,7 +30,7 @@ setup: ## make the environment, or see that nothing is to do
 		"$$python" tools/setup_env --venv "$(VENV)"
 
 demo: setup ## the main job in miniature: render, extract, train experts, distil, test, report
-	$(BIN)/python tools/demo.py $(ARGS)
+	$(BIN)/python -m projects.demo $(ARGS)
 
 report: setup ## a page and tables over your own runs: REPORT=config; after `make demo` the demo's
 	$(BIN)/python tools/analysis/report.py $(REPORT) $(ARGS)

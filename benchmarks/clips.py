@@ -10,13 +10,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from mmdistill.datasets.demo_parameters import DemoParameters
-from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.extraction.flow import FlowSettings, set_up_flow
 from mmdistill.extraction.frame_packing import Clip, images_of_flow, images_of_video, pack_clips
 from mmdistill.extraction.jobs import Job
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
 from mmdistill.video import read_frames
+from projects.demo.rendering.parameters import DemoParameters
+from projects.demo.rendering.renderer import render_demo
 
 from .ready_clips import NUM_BOXES
 from .sizes import Size

@@ -9,8 +9,8 @@ import av
 import cv2
 import numpy as np
 
-from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.video import index_video, read_clip, read_clip_by_decord
+from projects.demo.rendering.renderer import render_demo
 
 from .clips import clips_on_disk
 from .report import Section, table

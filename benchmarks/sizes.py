@@ -49,7 +49,7 @@ FULL = Size(
 )
 # The demo's networks.
 TINY = Size(
-    config='configs/demo/student.py',
+    config='projects/demo/configs/student.py',
     frames=4,
     pixels=(32, 32),
     batch=2,

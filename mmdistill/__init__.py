@@ -12,7 +12,7 @@ A map of the rooms:
 | `randomness` | the generators together: seeded for a while, saved, restored |
 | `user_errors` | what the user can mend becomes one line on the command line |
 | `modalities` | how an input stream is read, moved and packed |
-| `datasets` | annotation files as their owners publish them, and the demo renderer |
+| `datasets` | annotation files as their owners publish them, read into records |
 | `extraction` | optical flow, detections and sound from video, ahead of training |
 | `models` | teacher, weighting, student, multi-task and detection heads |
 | `losses` | distillation losses: a function and a thin module each |
@@ -22,6 +22,9 @@ A map of the rooms:
 | `metrics` | accuracy per task and calibration |
 | `reports` | tables and pages for people |
 | `stages` | chains of tools: what is finished is skipped |
+| `cli`, `commands` | the console command, a module per subcommand |
+| `scaffold` | a new project over somebody's own files |
+| `config_paths`, `extras` | where a config's files are; optional dependencies |
 
 Importing the package loads none of the rooms: MMEngine does so on the first look-up in a registry.
 """

@@ -7,7 +7,8 @@ import pytest
 from mmdistill.config_tools import load_config
 from mmdistill.config_usage import unused_entries
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / 'configs'
 RUNNABLE = [
     path
     for path in sorted(CONFIGS.rglob('*.py'))
@@ -53,7 +54,7 @@ def test_a_variable_that_the_file_uses_is_used(mine):
 
 
 def test_options_are_looked_at_too():
-    cfg = load_config(CONFIGS / 'demo/rgb.py')
+    cfg = load_config(ROOT / 'projects/demo/configs/rgb.py')
     keys = ['data_root', 'optim_wrapper.optimizer.lr', 'train_pipeline.sample.clip_len', 'lr']
     pipeline, lr = unused_entries(cfg, keys)
     assert pipeline.startswith('--cfg-options train_pipeline.sample.clip_len=… changes nothing')

@@ -10,15 +10,17 @@ from mmdistill.hooks.distillation_loss_hook import check_classes
 from mmdistill.models import MultimodalTeacher, StudentRecognizer
 from mmdistill.registry import MODELS
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
-RUNNABLE = sorted(path for path in CONFIGS.rglob('*.py') if '_base_' not in path.parts)
+ROOT = Path(__file__).parents[1]
+CONFIGS, DEMO = ROOT / 'configs', ROOT / 'projects/demo/configs'
+FOUND = [*CONFIGS.rglob('*.py'), *DEMO.rglob('*.py')]
+RUNNABLE = sorted(path for path in FOUND if '_base_' not in path.parts)
 # Detectors are mmdet's, and pages are about models without being one.
-OTHERS = ('detector', 'report', 'results')
+OTHERS = ('detector', 'detector_tiny', 'report', 'results')
 OURS = [p for p in RUNNABLE if p.parent.name != 'detectors' and p.stem not in OTHERS]
 
 
 def name_of(path):
-    return str(path.relative_to(CONFIGS))
+    return str(path.relative_to(ROOT))
 
 
 def build(model):
@@ -117,8 +119,8 @@ def test_it_is_an_experiment_in_one_breath(path):
 
 
 def test_student_and_baseline_of_the_demo_differ_in_the_loss_only():
-    baseline = load_config(CONFIGS / 'demo/rgb.py')
-    student = load_config(CONFIGS / 'demo/student.py')
+    baseline = load_config(DEMO / 'rgb.py')
+    student = load_config(DEMO / 'student.py')
     assert student.model.recognizer == baseline.model
     for key in ('optim_wrapper', 'param_scheduler', 'train_cfg', 'test_dataloader', 'randomness'):
         assert student[key] == baseline[key], key
@@ -153,7 +155,7 @@ def backends_of(cfg, folder):
 @pytest.mark.parametrize('name', BACKENDS)
 def test_a_visualizer_is_two_lines_of_an_experiment(name, tmp_path):
     file, kind, arguments = BACKENDS[name]
-    bases = [f'{CONFIGS}/demo/student.py', f'{CONFIGS}/_base_/visualizers/{file}.py']
+    bases = [f'{DEMO}/student.py', f'{CONFIGS}/_base_/visualizers/{file}.py']
     experiment = tmp_path / 'experiment.py'
     experiment.write_text(f'_base_ = {bases}\nvisualizer = dict(vis_backends=_base_.{name})\n')
     cfg = load_config(experiment)
@@ -171,11 +173,11 @@ def test_a_visualizer_is_two_lines_of_an_experiment(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    'config', ['demo/student.py', 'demo/detector.py', 'unimodal/swin_ek100_rgb.py']
+    'config', [DEMO / 'student.py', DEMO / 'detector.py', CONFIGS / 'unimodal/swin_ek100_rgb.py']
 )
 def test_a_visualizer_is_an_option_of_the_command_line(config, tmp_path):
     option = {'visualizer.vis_backends.1.type': 'TensorboardVisBackend'}
-    cfg = load_config(CONFIGS / config, option)
+    cfg = load_config(config, option)
     init_default_scope(cfg.default_scope)
     names = [type(backend).__name__ for backend in backends_of(cfg, tmp_path)]
     assert names == ['LocalVisBackend', 'TensorboardVisBackend']

@@ -38,10 +38,10 @@ from mmdistill.config_tools import load_config
 from mmdistill.registry import HOOKS, METRICS, MODELS
 
 init_default_scope('mmaction')
-cfg = load_config('configs/demo/student.py')
+cfg = load_config('projects/demo/configs/student.py')
 student = MODELS.build(cfg.model)
 for name in ('rgb', 'flow', 'obj', 'audio'):
-    MODELS.build(load_config(f'configs/demo/{name}.py').model)
+    MODELS.build(load_config(f'projects/demo/configs/{name}.py').model)
 for hook in cfg.custom_hooks + [cfg.default_hooks.visual_report]:
     assert HOOKS.get(hook['type']), hook
 for metric in cfg.val_evaluator:

@@ -5,7 +5,6 @@ import argparse
 import numpy as np
 import pytest
 
-from mmdistill.datasets.demo_parameters import DemoParameters
 from mmdistill.datasets.transforms import named_steps
 from mmdistill.ranges import (
     COUNT,
@@ -19,6 +18,7 @@ from mmdistill.ranges import (
     Range,
 )
 from mmdistill.registry import HOOKS, METRICS, MODALITIES, MODELS, TRANSFORMS
+from projects.demo.rendering.parameters import DemoParameters
 
 INSIDE = [
     (ONE_OR_MORE, '1', 1),

@@ -1,8 +1,8 @@
 """What models cost at test, and what they are worth for it.
 
-    mmdistill cost student=configs/demo/student.py obj=configs/demo/obj.py \\
+    mmdistill cost student=configs/student.py obj=configs/obj.py \\
         --metrics student=student.json obj=obj.json \\
-        --detector configs/demo/detector.py work_dirs/demo/detector/best.pth --out cost
+        --detector configs/detector.py work_dirs/detector/best.pth --out cost
 
 writes cost.json and, with --metrics, cost.svg: accuracy over cost. `--frames obj=2,4,8` measures
 the models that read boxes at other sampling rates, and with `--accuracy` tests them there.

@@ -1,6 +1,6 @@
 """Detect objects in videos with any mmdet detector, into one HDF5 file for a data set.
 
-    mmdistill extract-detections configs/demo/detector.py detector.pth \\
+    mmdistill extract-detections configs/detector.py detector.pth \\
         --ann data/demo/annotations/EPIC_100_{train,validation}.csv \\
         --data-root data/demo --out data/demo/detections.h5 --stride 2
 

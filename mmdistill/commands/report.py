@@ -1,6 +1,6 @@
 """Write a report over your own runs: one HTML page, and its tables as Markdown, LaTeX and JSON.
 
-    mmdistill report configs/demo/report.py --out work_dirs/demo
+    mmdistill report configs/report.py --out work_dirs/report
 
 The config names the models and where mmdistill test wrote about them; docs/report.md shows one.
 """

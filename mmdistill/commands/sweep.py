@@ -1,6 +1,6 @@
 """Train a student at every point of a grid, taught by one teacher cache, and compare them.
 
-    mmdistill sweep configs/demo/student.py --cache DIR --grid gamma=0.3,1 lambda=0.5,0.9
+    mmdistill sweep configs/student.py --cache DIR --grid gamma=0.3,1 lambda=0.5,0.9
 
 Axes are temperature, lambda, gamma, weighting, experts, student, or any key of the config. Run it
 again after an interruption, or with more values and seeds: what is finished is kept as long as its

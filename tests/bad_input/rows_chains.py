@@ -5,9 +5,9 @@ from pathlib import Path
 from bad_row import Row, replace_text, truncate
 from in_process import ROOT
 
-DEMO_RESULTS = ROOT / 'configs/demo/results.py'
+DEMO_RESULTS = ROOT / 'projects/demo/configs/results.py'
 SWEEP, REPORT = 'tools/sweep.py', 'tools/analysis/report.py'
-RESULTS, SHEET = 'tools/demo_results.py', 'tools/data/draw_demo_sheet.py'
+RESULTS, SHEET = 'projects/demo/results.py', 'projects/demo/draw_sheet.py'
 CHECK, TRAIN = 'tools/data/check.py', 'tools/train.py'
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from bad_row import Row
 
 RESCORE, COST = 'tools/analysis/rescore.py', 'tools/analysis/cost.py'
-SUBMISSION, RENDER = 'tools/analysis/epic_submission.py', 'tools/data/render_demo.py'
+SUBMISSION, RENDER = 'tools/analysis/epic_submission.py', 'projects/demo/render.py'
 FLOW, TRAIN = 'tools/data/extract_flow.py', 'tools/train.py'
 
 DEEP = 1_000_000 * '[' + 1_000_000 * ']'

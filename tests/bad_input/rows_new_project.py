@@ -14,7 +14,7 @@ def new(what: str, words: str, expected: str, code: int = 1, **options) -> Row:
 
 
 ROWS = [
-    new('no CSV for the test', '--train train.csv --classes classes.csv --media rgb=a', '--test', 2),
+    new('no test clips', '--train train.csv --classes classes.csv --media rgb=a', '--test', 2),
     new(
         'no such CSV',
         f'--train gone.csv --test val.csv --classes classes.csv {RGB}',
@@ -28,7 +28,7 @@ ROWS = [
     new('no RGB', f'{LISTS} --media flow=flow/{{video_id}}', 'expected rgb and any of'),
     new('an unknown modality', f'{LISTS} {RGB} smell=a', r"names \['rgb', 'smell'\]; expected rgb"),
     new('a modality twice', f'{LISTS} {RGB} rgb=b', "--media 'rgb=b': expected NAME=VALUE"),
-    new('a template without a file', f"{LISTS} --media 'rgb={{video_id}}.avi'", 'clips have no rgb'),
+    new('a template without a file', f"{LISTS} --media 'rgb={{video_id}}.avi'", 'have no rgb'),
     new('a column that is not there', f'{LISTS} {RGB} --holdout fold', 'fold'),
     new('no such group', f'{LISTS} {RGB} --group kitchen', 'kitchen'),
     new('a share of nan', f'{LISTS} {RGB} --ratio nan', 'argument --ratio', 2),

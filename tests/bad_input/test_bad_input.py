@@ -64,6 +64,14 @@ def test_a_bad_input_is_one_line_and_loses_nothing(topic, row, here, monkeypatch
     check(row, code, out, err, not_allowed(before, snapshot(here), row.left))
 
 
+def program(tool: str) -> list[str]:
+    """How Python is told to run it: those of a project are modules."""
+    path = Path(tool)
+    if path.parts[0] == 'projects':
+        return ['-m', '.'.join(path.with_suffix('').parts)]
+    return [str(ROOT / tool)]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(('topic', 'row'), AS_PROCESS, ids=names(AS_PROCESS))
 def test_a_bad_input_as_a_process(topic, row, here):
@@ -71,7 +79,7 @@ def test_a_bad_input_as_a_process(topic, row, here):
         row.prepare(here)
     words, before = row.words(here), snapshot(here)
     ended = subprocess.run(
-        [sys.executable, '-W', 'ignore', str(ROOT / row.tool), *words],
+        [sys.executable, '-W', 'ignore', *program(row.tool), *words],
         env=os.environ | dict(row.env, PYTHONPATH=str(ROOT), OMP_NUM_THREADS='1'),
         capture_output=True,
         text=True,
@@ -90,6 +98,7 @@ def test_bad_inputs_are_told_apart():
 
 def test_all_tools_are_tried_with_300_bad_inputs_and_more():
     tools = {str(path.relative_to(ROOT)) for path in (ROOT / 'tools').glob('**/*.py')}
+    tools |= {str(path.relative_to(ROOT)) for path in (ROOT / 'projects/demo').glob('*.py')}
     tried = {row.tool for _, row in TABLE}
     assert {tool for tool in tools - tried if 'setup_env' not in tool} == set()
     assert len(TABLE) >= 300

@@ -30,7 +30,7 @@ def loaded(root):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         return load_config(
-            'configs/demo/student.py', dict(data_root=str(root), expert_dir=str(root))
+            'projects/demo/configs/student.py', dict(data_root=str(root), expert_dir=str(root))
         )
 
 
@@ -71,7 +71,7 @@ PIPELINE = 'train_dataloader.dataset.pipeline'
         (f'{PIPELINE}.load.modalities.flow.channels', 2, 'data.pipeline.load.modalities.flow'),
         ('train_dataloader.dataset.holdout.ratio', 0.3, 'data.settings.holdout.ratio'),
         ('holdout_dataloader.dataset.pipeline.sample.clip_len', 4, 'holdout.pipeline.sample'),
-        ('teacher.experts.rgb.config', 'configs/demo/flow.py', 'experts.rgb.model'),
+        ('teacher.experts.rgb.config', 'projects/demo/configs/flow.py', 'experts.rgb.model'),
         ('teacher.experts.rgb.checkpoint', 'https://x.org/a.pth', 'experts.rgb.checkpoint'),
     ],
 )

@@ -29,7 +29,7 @@ def commands(page: Path) -> list[list[str]]:
             block = block.replace(f'"${{{name}[@]}}"', ' '.join(words.split()))
         for line in block.replace('\\\n', ' ').splitlines():
             words = [w for word in shlex.split(line, comments=True) for w in expand(word)]
-            if any(word.startswith('tools/') for word in words):
+            if any(word.startswith(('tools/', 'projects.')) for word in words):
                 found.append(words)
     return found
 

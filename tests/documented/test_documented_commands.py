@@ -10,12 +10,12 @@ from workplace import add_models, clear_place, make_workplace
 
 # What a command contains, and why it is not run here.
 NOT_RUN = {
-    'tools/demo_results.py': 'trains for hours; tests/tools/test_demo.py runs its parts',
+    'python -m projects.demo.results': 'trains for hours; projects/demo/tests run its parts',
     'tools/dist_train.sh': 'wants 8 GPUs; tests/tools/test_train.py runs it with two processes',
     '--grid temperature=1,2,4': '54 trainings; tests/tools/test_sweep.py runs fewer',
     'WandbVisBackend': 'the package wandb is not ours',
     'data_root=/data/epic': 'stands for the folder of the reader',
-    'tools/data/render_demo.py data/demo': 'the clips of the workplace are fewer',
+    'projects.demo.render data/demo': 'the clips of the workplace are fewer',
 }
 # Everything else ends with 0.
 EXIT_CODES = {'work_dirs/video_files/config.py': 1}  # some of its videos are damaged
@@ -45,8 +45,10 @@ def workplace(made, tmp_path, monkeypatch):
 
 def split(words):
     """The tool of a command, and its words."""
-    number = next(i for i, word in enumerate(words) if word.startswith('tools/'))
-    return words[number], [word for word in words[number + 1 :] if word != '&']
+    number = next(i for i, word in enumerate(words) if word.startswith(('tools/', 'projects.')))
+    name = words[number]
+    tool = name if name.startswith('tools/') else f'{name.replace(".", "/")}.py'
+    return tool, [word for word in words[number + 1 :] if word != '&']
 
 
 def expanded(words):

@@ -30,15 +30,16 @@ from mmdistill.registry import MODELS
 from mmdistill.video import index_video
 
 EPIC, SOMETHING = 'data/EPIC-KITCHENS-100', 'data/something-something-v2'
+DEMO = 'projects/demo/configs'
 # Trained again for an epoch, it gets the name that it has.
 BEST = 'best_acc_action_top1_epoch_1.pth'
 SMALL_SWIN = 'arch=dict(_delete_=True, embed_dims=12, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2])'
 # File, what stands there, and what stands there in the workplace: a change of the former is seen.
 SMALLER = [
-    ('_base_/datasets/ek100.py', 'clip_len=32', 'clip_len=8'),
-    ('_base_/datasets/sthv2.py', 'clip_len=16', 'clip_len=8'),
+    ('configs/_base_/datasets/ek100.py', 'clip_len=32', 'clip_len=8'),
+    ('configs/_base_/datasets/sthv2.py', 'clip_len=16', 'clip_len=8'),
     *(
-        (f'_base_/datasets/{name}.py', *change)
+        (f'configs/_base_/datasets/{name}.py', *change)
         for name in ('ek100', 'sthv2')
         for change in (
             ('scale=(-1, 256)', 'scale=(-1, 64)'),
@@ -50,18 +51,22 @@ SMALLER = [
             ),
         )
     ),
-    ('_base_/models/stlt_ek100.py', 'embed_dims = 768', 'embed_dims = 16'),
-    ('_base_/models/stlt_ek100.py', 'num_layers=(6, 6)', 'num_layers=(1, 1)'),
-    ('_base_/models/swin_tiny_ek100.py', 'in_channels=768', 'in_channels=96'),
-    ('_base_/models/swin_tiny_ek100.py', 'pretrained=None', f'{SMALL_SWIN}, pretrained=None'),
-    ('unimodal/swin_sthv2_rgb.py', 'pretrained=None', f'{SMALL_SWIN}, pretrained=None'),
-    ('unimodal/swin_sthv2_rgb.py', 'num_classes=174', 'in_channels=96, num_classes=174'),
-    ('_base_/schedules/adamw_30e.py', 'max_epochs=30', 'max_epochs=1'),
-    ('_base_/demo_sizes.py', 'num_workers=1', 'num_workers=0, persistent_workers=False'),
-    ('_base_/demo_sizes.py', 'base_channels=16', 'base_channels=4'),
-    ('_base_/demo_sizes.py', 'in_channels=128', 'in_channels=32'),
-    ('_base_/demo_sizes.py', 'demo_epochs = 24', 'demo_epochs = 3'),
-    ('_base_/demo_sizes.py', 'demo_obj_epochs = 40', 'demo_obj_epochs = 3'),
+    ('configs/_base_/models/stlt_ek100.py', 'embed_dims = 768', 'embed_dims = 16'),
+    ('configs/_base_/models/stlt_ek100.py', 'num_layers=(6, 6)', 'num_layers=(1, 1)'),
+    ('configs/_base_/models/swin_tiny_ek100.py', 'in_channels=768', 'in_channels=96'),
+    (
+        'configs/_base_/models/swin_tiny_ek100.py',
+        'pretrained=None',
+        f'{SMALL_SWIN}, pretrained=None',
+    ),
+    ('configs/unimodal/swin_sthv2_rgb.py', 'pretrained=None', f'{SMALL_SWIN}, pretrained=None'),
+    ('configs/unimodal/swin_sthv2_rgb.py', 'num_classes=174', 'in_channels=96, num_classes=174'),
+    ('configs/_base_/schedules/adamw_30e.py', 'max_epochs=30', 'max_epochs=1'),
+    (f'{DEMO}/_base_/sizes.py', 'num_workers=1', 'num_workers=0, persistent_workers=False'),
+    (f'{DEMO}/_base_/sizes.py', 'base_channels=16', 'base_channels=4'),
+    (f'{DEMO}/_base_/sizes.py', 'in_channels=128', 'in_channels=32'),
+    (f'{DEMO}/_base_/sizes.py', 'demo_epochs = 24', 'demo_epochs = 3'),
+    (f'{DEMO}/_base_/sizes.py', 'demo_obj_epochs = 40', 'demo_obj_epochs = 3'),
 ]
 
 
@@ -87,7 +92,7 @@ def _write_configs(folder: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(block)
     for name, old, new in SMALLER:
-        path = folder / 'configs' / name
+        path = folder / name
         text = path.read_text()
         assert old in text, (name, old)
         path.write_text(text.replace(old, new))
@@ -156,10 +161,10 @@ def _write_own_videos(folder: Path) -> None:
 def add_models() -> None:
     """In the workplace: experts and students as they begin, and what the student predicts."""
     init_default_scope('mmaction')
-    for folder in ('unimodal', 'demo'):
-        for path in sorted(Path('configs', folder).glob('*.py')):
-            if path.stem not in ('report', 'results', 'detector') and 'teacher' not in path.stem:
-                _save(path, Path('work_dirs', '' if folder == 'unimodal' else folder, path.stem))
+    for folder, out in (('configs/unimodal', 'work_dirs'), (DEMO, 'work_dirs/demo')):
+        for path in sorted(Path(folder).glob('*.py')):
+            if not re.search('report|results|detector|teacher', path.stem):
+                _save(path, Path(out, path.stem))
     for name in ('rgbflowobj', 'rgbflow'):
         _save(Path(f'configs/distill/swin_ek100_{name}.py'), Path(f'work_dirs/swin_ek100_{name}'))
     for config, copy in (
@@ -169,18 +174,18 @@ def add_models() -> None:
     ):
         shutil.copy(f'work_dirs/{config}/{BEST}', f'{copy}.pth')
     for config, out in (
-        ('detectors/rtmdet_tiny_coco.py', 'work_dirs/rtmdet_tiny_coco.pth'),
-        ('demo/detector.py', f'work_dirs/demo/detector/{BEST}'),
+        ('configs/detectors/rtmdet_tiny_coco.py', 'work_dirs/rtmdet_tiny_coco.pth'),
+        (f'{DEMO}/detector.py', f'work_dirs/demo/detector/{BEST}'),
     ):
-        detector = FrameDetector(f'configs/{config}', None).model
+        detector = FrameDetector(config, None).model
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         torch.save(dict(state_dict=detector.state_dict(), meta={}), out)
     _test('configs/distill/swin_ek100_rgbflowobj.py', ['student.pth'], Path())
     for name in ('rgb', 'flow', 'obj', 'student', 'teacher'):
         checkpoint = [] if name == 'teacher' else [f'work_dirs/demo/{name}/{BEST}']
-        _test(f'configs/demo/{name}.py', checkpoint, Path('work_dirs/demo/test', name))
+        _test(f'{DEMO}/{name}.py', checkpoint, Path('work_dirs/demo/test', name))
     for seed in (1, 2):
-        shutil.copytree('work_dirs/demo/test', f'work_dirs/demo_seeds/seed{seed}/test')
+        shutil.copytree('work_dirs/demo/test', f'work_dirs/results/seed{seed}/test')
 
 
 def _test(config: str, checkpoint: list[str], folder: Path) -> None:

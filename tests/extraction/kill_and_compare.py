@@ -23,12 +23,12 @@ from pathlib import Path
 import torch
 
 import mmdistill  # noqa: F401  (repairs of upstream faults)
-from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.extraction.manifest import read_manifest
 from mmdistill.models.detector import FrameDetector
+from projects.demo.rendering.renderer import render_demo
 
 ROOT = Path(__file__).parents[2]
-DETECTOR = ROOT / 'configs/detectors/rtmdet_narrow_demo.py'
+DETECTOR = ROOT / 'projects/demo/configs/detector.py'
 PATIENCE = 600  # seconds for a run, on a busy machine
 
 

@@ -97,7 +97,9 @@ def test_counts_that_differ_by_one(tmp_path):
         last = flow / axis / 'frame_0000000008.jpg'
         last.with_name('frame_0000000009.jpg').write_bytes(last.read_bytes())
     [problem] = problems_of(video, flow)
-    assert f'{flow} has 9 images of 8 frames; remove {flow}, then: mmdistill extract-flow' in problem
+    assert (
+        f'{flow} has 9 images of 8 frames; remove {flow}, then: mmdistill extract-flow' in problem
+    )
 
 
 def test_a_truncated_video_is_named_though_the_clip_is_there(tmp_path):

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.extraction.flow import FlowSettings, set_up_flow
 from mmdistill.extraction.jobs import Job
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
 from mmdistill.video import index_video
+from projects.demo.rendering.renderer import render_demo
 
 BOXES_PER_FRAME = 3
 

@@ -15,6 +15,8 @@ def load_program(tool: str) -> ModuleType:
     command = ROOT / f'mmdistill/commands/{path.stem}.py'
     if path.is_relative_to(ROOT / 'tools') and command.exists():
         return importlib.import_module(f'mmdistill.commands.{path.stem}')
+    if path.is_relative_to(ROOT / 'projects'):
+        return importlib.import_module('.'.join(path.relative_to(ROOT).with_suffix('').parts))
     spec = importlib.util.spec_from_file_location(f'program_{path.stem}', path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

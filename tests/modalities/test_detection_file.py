@@ -175,7 +175,9 @@ def spoil(file: DetectionFile, name: str, value, where=...) -> DetectionFile:
 )
 def test_what_is_no_box_is_read_as_padding(file, name, where, value):
     file = spoil(file, name, value, where)
-    with pytest.warns(UserWarning, match=r"detections\.h5: boxes of video 'P01_101'.*mmdistill check"):
+    with pytest.warns(
+        UserWarning, match=r"detections\.h5: boxes of video 'P01_101'.*mmdistill check"
+    ):
         result = file.read('P01_101', [10], max_boxes=2)[0]
     np.testing.assert_array_equal(result[:, 4:6], [[0.25, 0], [0, -1]])
     np.testing.assert_array_equal(result[1, :4], 0)

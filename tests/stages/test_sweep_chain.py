@@ -19,7 +19,7 @@ def settings(tmp_path, monkeypatch):
     cache = Manifest(1, 8, None, ['rgb'], dict(verb=8), {}, ['clip'], dict(seed=5))
     cache.write(tmp_path / 'cache')
     return SweepSettings(
-        config='configs/demo/student.py',
+        config='projects/demo/configs/student.py',
         cache=tmp_path / 'cache',
         grid={'temperature': [1, 4], 'lambda': 0.9},
         work_dir=tmp_path / 'sweep',

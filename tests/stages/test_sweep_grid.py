@@ -14,7 +14,7 @@ from mmdistill.stages.sweep_grid import (
 )
 
 ROOT = Path(__file__).parents[2]
-STUDENT = 'configs/demo/student.py'
+STUDENT = 'projects/demo/configs/student.py'
 
 
 @pytest.fixture(autouse=True)

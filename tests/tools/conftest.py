@@ -75,7 +75,7 @@ def demo_experts(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp('experts')
     for name in ('rgb', 'flow', 'obj'):
         torch.manual_seed(0)
-        model = MODELS.build(read_model(str(ROOT / f'configs/demo/{name}.py')))
+        model = MODELS.build(read_model(str(ROOT / f'projects/demo/configs/{name}.py')))
         (root / name).mkdir()
         torch.save(dict(state_dict=model.state_dict()), root / name / 'best_untrained.pth')
     return root
@@ -87,7 +87,7 @@ def demo_cache(run_tools, tiny_data, demo_experts, tmp_path_factory) -> Path:
     cache = tmp_path_factory.mktemp('cache') / 'cache'
     run_tools(
         [
-            *('tools/cache_teacher.py', 'configs/demo/student.py', cache),
+            *('tools/cache_teacher.py', 'projects/demo/configs/student.py', cache),
             *('--views', '2', '--clips-per-shard', '8'),
             *('--cfg-options', f'data_root={tiny_data}/', f'expert_dir={demo_experts}'),
         ]

@@ -12,7 +12,7 @@ import torch
 
 from mmdistill.cache import TeacherCache
 
-CONFIG = 'configs/demo/student.py'
+CONFIG = 'projects/demo/configs/student.py'
 pytestmark = pytest.mark.slow
 
 

@@ -22,12 +22,12 @@ def tool(load_tool):
 
 @pytest.fixture(scope='module')
 def detector():
-    return FrameDetector('configs/demo/detector.py', None)
+    return FrameDetector('projects/demo/configs/detector.py', None)
 
 
 def test_a_teacher_pays_for_its_experts_for_flow_and_for_the_detector(tiny_data, detector):
     options = dict(data_root=f'{tiny_data}/')
-    cfg = without_weights(load_config('configs/demo/teacher.py', options))
+    cfg = without_weights(load_config('projects/demo/configs/teacher.py', options))
     cost = measure_model(cfg, detector, repeats=1, batch_sizes=[2])
     assert set(cost.parts) == {'network', 'flow', 'obj'}
     assert cost.parts['obj'].params == count_params(detector.model)
@@ -48,7 +48,7 @@ def test_the_tool_measures_models_and_rates(tool, tiny_data, tmp_path):
     out = tmp_path / 'cost'
     tool.main(
         [
-            'rgb=configs/demo/rgb.py',
+            'rgb=projects/demo/configs/rgb.py',
             *('--metrics', f'rgb={metrics}', '--frames', 'rgb=4', 'obj=1', '--repeats', '1'),
             *('--batch-sizes', '1', '--out', str(out)),
             *('--cfg-options', f'data_root={tiny_data}/', 'expert_dir=nowhere'),
@@ -65,10 +65,10 @@ def test_the_tool_measures_models_and_rates(tool, tiny_data, tmp_path):
 
 def test_boxes_need_a_detector_and_metrics_a_model(tool, tiny_data):
     options = dict(data_root=f'{tiny_data}/')
-    cfg = load_config('configs/demo/obj.py', options)
+    cfg = load_config('projects/demo/configs/obj.py', options)
     assert modalities_read(cfg) == ('obj',)
     assert build_tested(cfg, ('obj',)).inputs('obj').shape[:2] == (1, 8)
     with pytest.raises(ValueError, match='reads boxes'):
         measure_model(cfg, None, repeats=1)
     with pytest.raises(SystemExit, match=r"names \['other'\]"):
-        tool.main(['a=configs/demo/rgb.py', '--metrics', 'other=x.json'])
+        tool.main(['a=projects/demo/configs/rgb.py', '--metrics', 'other=x.json'])

@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from mmdistill.datasets.demo_video import add_sound, open_encoder
 from mmdistill.modalities.audio_track import probe_track
+from projects.demo.rendering.video import add_sound, open_encoder
 
 RATE = 24000
 

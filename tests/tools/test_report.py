@@ -14,7 +14,7 @@ CONFIG = """
 data_root = {data!r}
 models = dict(
     plain=dict(title='RGB', role='baseline', test='{here}/rgb'),
-    student=dict(role='student', test='{here}/student', config='configs/demo/student.py'),
+    student=dict(role='student', test='{here}/student', config='projects/demo/configs/student.py'),
     boxes=dict(role='expert', test='{here}/obj'),
 )
 cost = dict(repeats=1, batch_sizes=(2,))
@@ -30,7 +30,7 @@ def tool(load_tool):
 def config(tiny_data, tmp_path_factory):
     """Answers at random to the clips of the tiny data set, as tests write them."""
     here = tmp_path_factory.mktemp('tests')
-    cfg = load_config('configs/demo/rgb.py', dict(data_root=f'{tiny_data}/'))
+    cfg = load_config('projects/demo/configs/rgb.py', dict(data_root=f'{tiny_data}/'))
     init_default_scope('mmaction')
     dataset = DATASETS.build({**cfg.test_dataloader.dataset, 'pipeline': []})
     records = [dataset.load_record(i) for i in range(len(dataset))]
@@ -42,7 +42,7 @@ def config(tiny_data, tmp_path_factory):
         table = ScoreTable(ids, groups, scores, labels, {})
         save_scores(here / name / 'scores.npz', table)
         content = dict(metrics=table_metrics(table), num_samples=len(ids))
-        content['config'] = f'configs/demo/{name}.py'
+        content['config'] = f'projects/demo/configs/{name}.py'
         (here / name / 'metrics.json').write_text(json.dumps(content))
     (here / 'mine.py').write_text(CONFIG.format(data=f'{tiny_data}/', here=here))
     return here / 'mine.py'

@@ -21,7 +21,7 @@ def test_a_killed_sweep_is_continued_and_ends_with_a_table(
 ):
     folder = tmp_path / 'sweep'
     command = [
-        *('tools/sweep.py', 'configs/demo/student.py', '--cache', demo_cache),
+        *('tools/sweep.py', 'projects/demo/configs/student.py', '--cache', demo_cache),
         *('--grid', 'temperature=1,4', 'weighting=uniform', '--seeds', '3'),
         *('--work-dir', folder, '--split', 'test'),
         *('--cfg-options', f'data_root={tiny_data}/', f'expert_dir={demo_experts}'),
@@ -58,7 +58,7 @@ def test_a_killed_sweep_is_continued_and_ends_with_a_table(
 
 
 def test_bad_input_is_told_before_anything_runs(tool, tmp_path):
-    command = ['configs/demo/student.py', '--work-dir', str(tmp_path / 'sweep')]
+    command = ['projects/demo/configs/student.py', '--work-dir', str(tmp_path / 'sweep')]
     with pytest.raises(SystemExit, match='^error: .* holds no teacher cache'):
         tool.main([*command, '--cache', str(tmp_path), '--grid', 'temperature=1,2'])
     with pytest.raises(SystemExit, match='2'):

@@ -1,5 +1,5 @@
 # The expert on the demo's data: MMAction2's Recognizer3D with a backbone of the project.
-_base_ = ['../../../configs/demo/obj.py', './_base_/hand_pose.py']
+_base_ = ['../../../projects/demo/configs/obj.py', './_base_/hand_pose.py']
 
 train_dataloader = dict(_base_.hand_pose_alone, batch_size=32)
 val_dataloader = _base_.hand_pose_alone

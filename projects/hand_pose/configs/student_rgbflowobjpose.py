@@ -1,5 +1,5 @@
 # The student of the demo; its teacher also has an expert for the hand's pose.
-_base_ = ['../../../configs/demo/student.py', './_base_/hand_pose.py']
+_base_ = ['../../../projects/demo/configs/student.py', './_base_/hand_pose.py']
 
 train_dataloader = _base_.with_hand_pose
 holdout_dataloader = _base_.with_hand_pose

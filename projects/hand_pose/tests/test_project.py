@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from mmdistill.config_tools import load_config
-from mmdistill.datasets.demo_hand import KEYPOINTS
-from mmdistill.datasets.demo_renderer import render_demo
 from mmdistill.datasets.multimodal import MultimodalDataset
 from mmdistill.registry import DATASETS, MODELS
+from projects.demo.rendering.hand import KEYPOINTS
+from projects.demo.rendering.renderer import render_demo
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / 'projects/hand_pose/configs'
@@ -58,7 +58,7 @@ def test_the_expert_reads_the_demo_and_answers(demo):
 
 def test_the_student_config_only_adds_an_expert_and_what_it_reads():
     ours = load_config(CONFIGS / 'student_rgbflowobjpose.py')
-    demos = load_config(ROOT / 'configs/demo/student.py')
+    demos = load_config(ROOT / 'projects/demo/configs/student.py')
     assert list(ours.teacher.experts) == [*demos.teacher.experts, 'hand_pose']
     del ours.teacher.experts['hand_pose']
     assert ours.teacher == demos.teacher

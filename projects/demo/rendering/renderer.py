@@ -1,0 +1,226 @@
+"""EPIC-KITCHENS-100 in miniature: renders egocentric hand-object clips in its folder layout.
+
+    OUT/annotations/EPIC_100_*.csv         official columns
+    OUT/P01/videos/P01_101.MP4             several segments each, short gaps between them; sound
+    OUT/P01/keypoints/P01_101.csv          the hand's keypoints over time, as a sensor reports them
+    OUT/detector/{train,val}/*.jpg, .json  frames with ground-truth boxes, COCO
+    OUT/render.json                        what was rendered; written last
+
+Verbs differ in motion and sound only, nouns in shape, texture and sound. Every pixel and every
+sample follows from the seed. A share of the labels is wrong, as where people narrate what they
+do; boxes are right.
+"""
+
+import json
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mmdistill.files import read_json
+
+from .annotations import (
+    CocoBoxes,
+    Segment,
+    with_slips,
+    write_classes,
+    write_segments,
+    write_tails,
+    write_unseen,
+    write_video_info,
+)
+from .canvas import STORE_DENSITY
+from .keypoints import sense_hand, write_keypoints
+from .parameters import DemoParameters
+from .plan import VideoPlan, plan_videos
+from .scene import Scene
+from .sound import clip_sound, kitchen_hum
+from .table import KitchenStyle, draw_style, draw_surface
+from .video import add_sound, open_encoder
+
+RENDERER_VERSION = 4  # raise it when the same parameters give other files
+
+
+def render_demo(
+    out: str | Path,
+    num_train: int = 720,
+    num_val: int = 480,
+    seed: int = 0,
+    frame_size: tuple[int, int] = (128, 96),
+    params: DemoParameters | None = None,
+) -> bool:
+    """Render the demo data set into `out`.
+
+    The rendering is made beside `out` and moved there when it is complete, so a killed run leaves
+    nothing that could be mistaken for a data set; the next run starts again.
+
+    Args:
+        frame_size: Width and height in pixels, both even.
+        params: Magnitudes of the rendering; the defaults if None.
+
+    Returns:
+        Whether anything was rendered: False if `out` already holds the same rendering.
+
+    Raises:
+        FileExistsError: If `out` holds anything else.
+        ValueError: If the sizes cannot be rendered.
+    """
+    out, params = Path(out), params or DemoParameters()
+    if min(frame_size) < 32 or frame_size[0] % 2 or frame_size[1] % 2:
+        raise ValueError(f'Expected an even width and height of at least 32, got {frame_size}.')
+    videos = plan_videos(num_train, num_val, seed, params)
+    request = dict(
+        version=RENDERER_VERSION,
+        num_train=num_train,
+        num_val=num_val,
+        seed=seed,
+        frame_size=frame_size,
+        params=asdict(params),
+    )
+    request = json.loads(json.dumps(request))
+    if _is_rendered(out, request):
+        return False
+    partial = out.absolute().with_name(f'.{out.name}.rendering')
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # images are so small that threads cost more than they give
+    try:
+        _Writer(partial, videos, frame_size, seed, params).write()
+        (partial / 'render.json').write_text(json.dumps(request, indent=2), encoding='utf-8')
+        if out.exists():
+            out.rmdir()
+        partial.rename(out)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)  # half of a rendering is of no use
+        raise
+    finally:
+        cv2.setNumThreads(threads)
+    return True
+
+
+def _is_rendered(out: Path, request: dict) -> bool:
+    """Whether `out` holds this rendering; anything else there is an error."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return False
+    record = out / 'render.json'
+    if not record.is_file():
+        raise FileExistsError(
+            f'{out} holds something that is not a demo rendering (no render.json). '
+            'Choose another folder or move it away.'
+        )
+    found = read_json(record, dict, 'choose another folder or move it away')
+    differing = sorted(key for key in request if found.get(key) != request[key])
+    if differing:
+        changes = ', '.join(
+            f'{key}: {found.get(key)} there' for key in differing if key != 'params'
+        )
+        raise FileExistsError(
+            f'{out} holds another rendering ({changes or "other parameters"}). '
+            'Delete it or choose another folder.'
+        )
+    return True
+
+
+class _Writer:
+    """Draws the planned videos and writes every file of the data set into `root`."""
+
+    def __init__(
+        self,
+        root: Path,
+        videos: list[VideoPlan],
+        size: tuple[int, int],
+        seed: int,
+        params: DemoParameters,
+    ):
+        self.root, self.videos, self.size, self.seed, self.params = root, videos, size, seed, params
+        splits = ('train', 'val')
+        self.boxes = {split: CocoBoxes(size, params.detector_visible) for split in splits}
+        self.segments: dict[str, list[Segment]] = {split: [] for split in splits}
+        self.lengths: dict[str, int] = {}
+        self.styles: dict[str, KitchenStyle] = {}
+        clips = {s: sum(len(v.clips) for v in videos if v.split == s) for s in splits}
+        wanted = params.detector_frames_per_clip
+        most = params.detector_max_frames
+        self.detector_share = {s: min(wanted, most / n) for s, n in clips.items()}
+
+    def write(self) -> None:
+        for split in self.boxes:
+            (self.root / 'detector' / split).mkdir(parents=True)
+        for video in self.videos:
+            self._write_video(video)
+        annotations = self.root / 'annotations'
+        annotations.mkdir()
+        params, fps = self.params, self.params.fps
+        slips = np.random.default_rng((self.seed, 4))
+        train, val = (
+            with_slips(self.segments[split], params.verb_slips, params.noun_slips, slips)
+            for split in ('train', 'val')
+        )
+        write_segments(annotations / 'EPIC_100_train.csv', train, fps)
+        write_segments(annotations / 'EPIC_100_validation.csv', val, fps)
+        write_classes(annotations)
+        write_tails(annotations, train, params.tail_share)
+        known = {video.participant_id for video in self.videos if video.split == 'train'}
+        unseen = sorted({video.participant_id for video in self.videos} - known)
+        write_unseen(annotations, unseen)
+        write_video_info(annotations, self.lengths, fps, self.size)
+        for split, boxes in self.boxes.items():
+            boxes.write(self.root / 'detector' / f'{split}.json')
+
+    def _write_video(self, video: VideoPlan) -> None:
+        """Encode a video's clips and their gaps; keep some frames for the detector."""
+        path = self.root / video.participant_id / 'videos' / f'{video.video_id}.MP4'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng(video.entropy)
+        surfaces = self._surfaces(video, rng)
+        silent = path.with_name(f'.{path.stem}.mp4')
+        encoder = open_encoder(silent, self.params.fps, self.size)
+        position, sensed, heard = 0, [], []
+        for index, clip in enumerate(video.clips):
+            scene = Scene(clip, surfaces, self.size, self.params)
+            chosen = -1
+            if rng.uniform() < self.detector_share[video.split]:
+                chosen = int(rng.integers(clip.frames))
+            for frame_index in range(clip.frames + clip.still):
+                frame = scene.frame(frame_index)
+                encoder.write(frame)
+                if frame_index == chosen:
+                    self._keep(video, position + chosen, frame, scene.boxes(chosen))
+            sensed.append(sense_hand(clip, scene, position, self.params))
+            heard.append(clip_sound(clip, scene.track, position, self.params))
+            companion = scene.things[0].noun
+            self.segments[video.split].append(
+                Segment(
+                    video.video_id, index, position, clip.frames, clip.verb, clip.noun, companion
+                )
+            )
+            position += clip.frames + clip.still
+        encoder.release()
+        sound = np.concatenate(heard)
+        sound += kitchen_hum(len(sound), np.random.default_rng((*video.entropy, 1)), self.params)
+        add_sound(silent, sound, self.params.sound_rate, path)
+        write_keypoints(path.parents[1] / 'keypoints' / f'{video.video_id}.csv', sensed)
+        self.lengths[video.video_id] = position
+
+    def _surfaces(self, video: VideoPlan, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
+        """The textures of the participant's kitchen, as this video shows them."""
+        person = video.participant_id
+        if person not in self.styles:
+            self.styles[person] = draw_style(np.random.default_rng((self.seed, 3, int(person[1:]))))
+        height, width = (round(side * STORE_DENSITY * self.size[1]) for side in (2.0, 2.4))
+        first, second = (
+            draw_surface(self.styles[person], which, (height, width), rng) for which in (0, 1)
+        )
+        return (first, second) if rng.uniform() < 0.6 else (second, first)
+
+    def _keep(self, video: VideoPlan, position: int, frame: NDArray, boxes: list) -> None:
+        """Store a frame for the detector; the name counts frames from 1, as EPIC-KITCHENS does."""
+        name = f'{video.video_id}_frame_{position + 1:010d}.jpg'
+        path = self.root / 'detector' / video.split / name
+        if not cv2.imwrite(str(path), frame, [cv2.IMWRITE_JPEG_QUALITY, 95]):
+            raise OSError(f'Could not write {path}. Is the disk full?')
+        self.boxes[video.split].add(name, boxes)
