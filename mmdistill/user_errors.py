@@ -71,13 +71,19 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
                 sys.exit(128 + signal.SIGPIPE)
             # Which errors are the user's is decided by who raised them, not by their type.
             except Exception as error:
-                message = user_message(error, Path(main.__code__.co_filename))
+                message = user_message(error, _home(main))
                 if message is None or os.environ.get(TRACEBACK_VARIABLE):
                     raise
         sys.stdout.flush()  # the sentence comes last, also where both go to one file
         sys.exit(1 if tell_launcher(message) else f'error: {message}')
 
     return wrapped
+
+
+def _home(main: Callable) -> Path:
+    """The folder of the package that a program belongs to; of a lone script, its file."""
+    path = Path(main.__code__.co_filename)
+    return path.parent if main.__globals__.get('__package__') else path
 
 
 def _leave_group() -> None:
@@ -91,12 +97,12 @@ def user_message(error: Exception, tool: Path) -> str | None:
 
     Args:
         error: As it was caught, with its traceback.
-        tool: The file whose `raise` statements count beside the package's.
+        tool: The file, or the folder of a package, whose `raise` statements count beside ours.
     """
     raised = _from_worker(error) or _from_here(error)
     deliberate = (
         raised.code.startswith('raise ')
-        and (raised.file == tool or any(folder in raised.file.parents for folder in SPEAKERS))
+        and any(place in (raised.file, *raised.file.parents) for place in (tool, *SPEAKERS))
         and not isinstance(error, NotImplementedError)
     )
     message = None

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from score_tables import CLASSES, make_table
 
 from mmdistill.metrics import ScoreTable, calibration_errors, save_scores, task_accuracies
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
@@ -16,29 +17,6 @@ from mmdistill.reports.cost import Cost
 from mmdistill.reports.measure import ModelCost
 from mmdistill.reports.report import build_report, read_inputs, write_report
 from mmdistill.reports.report_rows import cost_of_row
-
-CLASSES = {'verb': ['push', 'lift', 'touch'], 'noun': ['cup', 'pan', 'egg', 'fork']}
-
-
-def make_table(
-    skill: float,
-    seed: int = 0,
-    num_clips: int = 40,
-    num_videos: int = 8,
-    views: int = 1,
-    prefix: str = 'P01',
-) -> ScoreTable:
-    """Logits that favour the label by `skill`; labels and ids do not depend on the seed."""
-    fixed, generator = np.random.default_rng(7), np.random.default_rng(seed)
-    labels = {task: fixed.integers(0, len(names), num_clips) for task, names in CLASSES.items()}
-    scores = {}
-    for task, names in CLASSES.items():
-        noise = generator.normal(size=(num_clips, views, len(names)))
-        scores[task] = (noise + skill * np.eye(len(names))[labels[task]][:, None]).astype('f4')
-    ids = np.array([f'{prefix}_{i % num_videos}_{i}' for i in range(num_clips)])
-    groups = np.array([f'{prefix}_{i % num_videos}' for i in range(num_clips)])
-    flags = {'unseen': np.arange(num_clips) % 2 == 0}
-    return ScoreTable(ids, groups, scores, labels, flags)
 
 
 def metrics_of(table: ScoreTable) -> dict[str, float]:

@@ -5,14 +5,13 @@ import io
 
 import numpy as np
 import pytest
+from score_tables import make_table
 
 from mmdistill.metrics import score_views, table_metrics
 from projects.demo.chain.measured_rows import mean_views, mean_weights, measure_row, results_csv
 from projects.demo.chain.results_figures import changes_plot
 from projects.demo.chain.results_rows import ResultRow
 from projects.demo.chain.results_text import results_markdown, weights_markdown
-
-from .conftest import make_table
 
 BASELINE = ResultRow('rgb', 'Models', 'trained', 'RGB', 'rgb.py')
 STUDENT = ResultRow('student', 'Students', 'student', 'all', point=dict(gamma=1))

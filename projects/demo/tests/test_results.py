@@ -18,7 +18,7 @@ ROWS = ('--rows', 'rgb', 'teacher', 'student', '--seeds', '2', '--resamples', '1
 def place(tmp_path, monkeypatch):
     """A folder to run in: stand-ins for the tools, and the configs."""
     write_stand_ins(tmp_path)
-    (tmp_path / 'projects/demo').mkdir(parents=True)
+    (tmp_path / 'projects/demo').mkdir(parents=True, exist_ok=True)
     (tmp_path / 'projects/demo/configs').symlink_to(ROOT / 'projects/demo/configs')
     monkeypatch.chdir(tmp_path)
     return tmp_path
