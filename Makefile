@@ -19,7 +19,7 @@ PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo report test test-slow reduced conformance bench lint format clean
+.PHONY: help setup demo report test test-slow reduced conformance bench docs lint format clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
@@ -49,6 +49,9 @@ conformance: setup ## every recognition config of MMAction2 as a student and as 
 
 bench: setup ## what a step, loading and memory cost; writes benchmarks/results.md
 	$(BIN)/python -W ignore -m benchmarks.run --write $(ARGS)
+
+docs: setup ## the site, into build/docs/index.html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs $(ARGS)
 
 lint: setup ## style and formatting
 	$(BIN)/ruff check

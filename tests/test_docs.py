@@ -24,7 +24,7 @@ from mmdistill.registry import MODALITIES, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / 'tests/documented'))
-from pages import BLOCK, PAGES, blocks, commands, file_name  # noqa: E402
+from pages import BLOCK, PAGES, blocks, commands, file_name, file_of  # noqa: E402
 
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
 
@@ -43,6 +43,7 @@ def clone(tmp_path_factory):
     """A clone with the files that the pages tell their reader to write, as working directory."""
     root = tmp_path_factory.mktemp('clone')
     shutil.copytree(ROOT / 'configs', root / 'configs')
+    shutil.copytree(ROOT / 'projects', root / 'projects')
     for page in PAGES:
         for block in blocks(page, 'python'):
             if file_name(block):
@@ -73,8 +74,8 @@ def test_snippets_run(page, clone):
 
 @pytest.mark.slow
 def test_the_deployment_runs_in_a_program_of_its_own(tmp_path):
-    """As it stands in the README: nothing has imported and repaired anything before."""
-    (block,) = [b for b in blocks(ROOT / 'README.md', 'python') if 'student.pth' in b]
+    """As it stands in the guide: nothing has imported and repaired anything before."""
+    (block,) = [b for b in blocks(ROOT / 'docs/deployment.md', 'python') if 'student.pth' in b]
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
     model = MODELS.build(load_config(ROOT / 'configs/unimodal/swin_ek100_rgb.py').model)
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'student.pth')
@@ -158,7 +159,8 @@ COMMANDS = [(page.name, words) for page in PAGES for words in commands(page)]
 
 @pytest.mark.parametrize(('page', 'words'), COMMANDS)
 def test_commands_exist(page, words, clone, monkeypatch):
-    number, tool = next((i, word) for i, word in enumerate(words) if word.startswith('tools/'))
+    number = next(i for i, word in enumerate(words) if word.startswith(('tools/', 'projects.')))
+    tool = words[number] = file_of(words[number])
     assert (ROOT / tool).is_file()
     monkeypatch.setenv('LOCAL_RANK', '0')  # where a tool notes its rank
     args = parsed(words, number)

@@ -69,12 +69,10 @@ class EpicKitchensDataset(MultimodalDataset):
 
     Records are those of `MultimodalDataset` (the holdout's `group` is the video), and more:
 
-    | key | value |
-    |---|---|
-    | `participant_id`, `narration_id` | str; the latter is also the `sample_id` |
-    | `flow_stride` | RGB frames per flow frame: see `video_info` |
-    | `avg_fps` | float, frames per second: of the mp4 file, or of the published frames |
-    | `unseen`, `tail_verb`, `tail_noun` | bool, each only where its list was given |
+    - `participant_id`, `narration_id`: str; the latter is also the `sample_id`
+    - `flow_stride`: RGB frames per flow frame, see `video_info`
+    - `avg_fps`: float, frames per second of the mp4 file, or of the published frames
+    - `unseen`, `tail_verb`, `tail_noun`: bool, each only where its list was given
 
     A segment belongs to the tail of a task if its class does; the tail of the action is verb or
     noun in the tail.

@@ -30,14 +30,12 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
 
     A record, which is also what enters the pipeline:
 
-    | key | value |
-    |---|---|
-    | `sample_id`, `video_id`, `group` | str |
-    | `start_frame`, `stop_frame`, `total_frames` | int; 0-based, stop exclusive, their difference |
-    | `start_index` | `start_frame`, where MMAction2's samplers begin to count |
-    | `label` | dict task -> class id or None; an int if the only task is `action`; absent if none |
-    | `media` | dict modality -> path |
-    | `modality` | 'RGB': what MMAction2's transforms ask for |
+    - `sample_id`, `video_id`, `group`: str
+    - `start_frame`, `stop_frame`, `total_frames`: int; 0-based, stop exclusive, their difference
+    - `start_index`: `start_frame`, where MMAction2's samplers begin to count
+    - `label`: dict task -> class id or None; an int if the only task is `action`; absent if none
+    - `media`: dict modality -> path
+    - `modality`: 'RGB', what MMAction2's transforms ask for
 
     Args:
         ann_file: The CSV; below `data_root` unless absolute.

@@ -22,7 +22,7 @@ class ClipGeometry:
 
     @classmethod
     def from_results(cls, results: dict[str, Any]) -> 'ClipGeometry':
-        """Read off what MMAction2's Resize, *Crop and Flip recorded in `results`.
+        """Read off what MMAction2's Resize, Flip and crops recorded in `results`.
 
         Raises:
             ValueError: A transform was used whose crops cannot be followed.

@@ -34,6 +34,11 @@ def commands(page: Path) -> list[list[str]]:
     return found
 
 
+def file_of(program: str) -> str:
+    """The file of a program that a command names by its path, or as a module after `-m`."""
+    return program if '/' in program else f'{program.replace(".", "/")}.py'
+
+
 def expand(word: str) -> list[str]:
     """Bash's braces; a template's placeholder, without a comma, is none."""
     found = re.fullmatch(r'(.*?)\{([^{}]*,[^{}]*)\}(.*)', word)

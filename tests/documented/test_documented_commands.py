@@ -5,7 +5,7 @@ import shutil
 
 import in_process
 import pytest
-from pages import PAGES, ROOT, commands
+from pages import PAGES, ROOT, commands, file_of
 from workplace import add_models, clear_place, make_workplace
 
 # What a command contains, and why it is not run here.
@@ -46,9 +46,7 @@ def workplace(made, tmp_path, monkeypatch):
 def split(words):
     """The tool of a command, and its words."""
     number = next(i for i, word in enumerate(words) if word.startswith(('tools/', 'projects.')))
-    name = words[number]
-    tool = name if name.startswith('tools/') else f'{name.replace(".", "/")}.py'
-    return tool, [word for word in words[number + 1 :] if word != '&']
+    return file_of(words[number]), [word for word in words[number + 1 :] if word != '&']
 
 
 def expanded(words):
