@@ -35,9 +35,12 @@ RUN = [
 DETECT = ['mmcv>=2.1,<2.2', 'mmdet>=3.3,<3.4']
 # For pages, tables and plots: report, cost, views, sweep.
 REPORT = ['jinja2>=3.1', 'matplotlib>=3.7', 'scipy>=1.10']
+# For models in other formats: export, and load_model of an exported file.
+EXPORT = ['onnx>=1.16', 'onnxscript>=0.2', 'onnxruntime>=1.18']
 DEV = [
     *DETECT,
     *REPORT,
+    *EXPORT,
     'pytest>=8',
     'ruff==0.17.6',
     'scikit-learn>=1.3',
@@ -68,5 +71,5 @@ if __name__ == '__main__':
         entry_points={'console_scripts': ['mmdistill=mmdistill.cli:main']},
         python_requires=PYTHON,
         install_requires=RUN,
-        extras_require={'detect': DETECT, 'report': REPORT, 'dev': DEV},
+        extras_require={'detect': DETECT, 'report': REPORT, 'export': EXPORT, 'dev': DEV},
     )

@@ -20,6 +20,7 @@ A map of the rooms:
 | `files` | files that are there as a whole or not at all |
 | `hooks` | when the teacher speaks and what is stored beside the weights |
 | `metrics` | accuracy per task and calibration |
+| `deploy` | the student published, predicting, exported; `load_model` |
 | `reports` | tables and pages for people |
 | `stages` | chains of tools: what is finished is skipped |
 | `cli`, `commands` | the console command, a module per subcommand |
@@ -29,8 +30,19 @@ A map of the rooms:
 Importing the package loads none of the rooms: MMEngine does so on the first look-up in a registry.
 """
 
+from typing import Any
+
 from . import compat
 
 __version__ = '0.1.0'
 
 compat.apply()
+
+
+def __getattr__(name: str) -> Any:
+    """`mmdistill.load_model`, whose room is loaded when it is asked for."""
+    if name == 'load_model':
+        from .deploy import load_model
+
+        return load_model
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

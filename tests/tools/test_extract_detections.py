@@ -13,7 +13,7 @@ from mmdistill.modalities.detection_file import DetectionFile
 from mmdistill.models.detector import FrameDetector
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / 'configs' / 'detectors' / 'rtmdet_narrow_demo.py'
+CONFIG = ROOT / 'projects/demo/configs/detector.py'
 TOOL = ROOT / 'tools' / 'data' / 'extract_detections.py'
 
 

@@ -12,7 +12,7 @@ from mmdistill.datasets import MultimodalDataset
 from mmdistill.modalities import AudioModality, DetectionModality, FlowModality, RGBModality
 from mmdistill.models.detector import FrameDetector
 
-CONFIG = str(Path(__file__).parents[2] / 'configs' / 'detectors' / 'rtmdet_narrow_demo.py')
+CONFIG = str(Path(__file__).parents[2] / 'projects/demo/configs/detector.py')
 IDS = ['Step_1/clip [dQw4]', 'Step_2/clip [dQw4]', 'talk: 100% {a} = Ü?*', f'Step_1/{"視" * 60}']
 FRAMES = 6
 

@@ -1,0 +1,224 @@
+"""A published model that predicts: from one file, without config, data set or clone.
+
+Shape legend: B = clips, K = classes.
+"""
+
+import contextlib
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.registry import init_default_scope
+from torch import Tensor, nn
+
+from ..models.logits import num_classes_by_task, recognizer_logits
+from ..ranges import ONE_OR_MORE
+from ..registry import MODELS
+from .clips import ClipReader
+from .prediction import Prediction
+from .published import PublishedModel, read_published
+from .segments import window_starts
+from .sources import ArraySource, Source, VideoSource, is_array, video_paths
+
+PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
+
+
+def load_model(
+    path: str | Path, device: str = 'auto', precision: str = 'fp32'
+) -> 'ActionInferencer':
+    """Load a model that `mmdistill publish` or `mmdistill export` wrote.
+
+    Args:
+        path: `student.safetensors`, or an exported `student.onnx`.
+        device: 'cpu', 'cuda', 'cuda:1', …; 'auto' is CUDA where there is a GPU.
+        precision: 'fp32', 'bf16' or 'fp16'; what the network computes in.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no published model, or device or precision is unknown.
+    """
+    if Path(path).suffix == '.onnx':
+        from .onnx_network import load_onnx
+
+        return ActionInferencer(*load_onnx(path, device))
+    described, weights = read_published(path)
+    network = build_network(described, weights, path)
+    return ActionInferencer(described, TorchNetwork(network, device, precision))
+
+
+def build_network(
+    described: PublishedModel, weights: Mapping[str, Tensor], path: str | Path
+) -> nn.Module:
+    """The recognizer with its weights, in evaluation mode.
+
+    Raises:
+        ValueError: A part of it is not registered here, or the weights are of another network.
+    """
+    init_default_scope('mmaction')
+    try:
+        network = MODELS.build(copy.deepcopy(described.recognizer))
+        network.load_state_dict(dict(weights), strict=True)
+    except KeyError as error:
+        raise ValueError(
+            f'{path} has a part that is not registered here: import the package that has it before '
+            f'load_model ({str(error.args[0]).splitlines()[0] if error.args else error}).'
+        ) from error
+    except RuntimeError as error:
+        raise ValueError(f'{path}: the weights do not fit the network it describes.') from error
+    numbers = num_classes_by_task(network)
+    if {task: len(names) for task, names in described.classes.items()} != numbers:
+        raise ValueError(f'{path}: its class names do not fit its network ({numbers}).')
+    return network.eval()
+
+
+class TorchNetwork:
+    """A recognizer of PyTorch as a function from packed frames to logits.
+
+    Args:
+        network: The recognizer.
+        device: See `load_model`.
+        precision: Likewise.
+
+    Raises:
+        ValueError: Unknown device or precision, or no GPU.
+    """
+
+    def __init__(self, network: nn.Module, device: str = 'auto', precision: str = 'fp32') -> None:
+        if device == 'auto':
+            device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        if device.startswith('cuda') and not torch.cuda.is_available():
+            raise ValueError(f'device={device!r}: PyTorch sees no GPU here; use cpu.')
+        if precision not in PRECISIONS or (precision == 'fp16' and device == 'cpu'):
+            raise ValueError(
+                f'precision={precision!r}: expected one of {list(PRECISIONS)}; fp16 needs a GPU.'
+            )
+        self.device, self.precision = torch.device(device), precision
+        self.network = network.to(self.device)
+
+    @torch.inference_mode()
+    def logits(self, inputs: list[Tensor]) -> dict[str, np.ndarray]:
+        """Task to (B, K) float32 of B clips of the same shape."""
+        batch = dict(inputs=[x.to(self.device) for x in inputs], data_samples=None)
+        stacked = self.network.data_preprocessor(batch)['inputs']
+        with self._autocast():
+            found = recognizer_logits(self.network, stacked, len(inputs))
+        return {task: x.float().cpu().numpy() for task, x in found.items()}
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.precision == 'fp32':
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=PRECISIONS[self.precision])
+
+
+class ActionInferencer:
+    """Predict the actions of videos.
+
+    Args:
+        described: What is known of the model.
+        network: From packed clips to logits.
+    """
+
+    def __init__(self, described: PublishedModel, network: Any) -> None:
+        self.described, self.network = described, network
+
+    @property
+    def classes(self) -> dict[str, list[str]]:
+        """Task to class names."""
+        return self.described.classes
+
+    def predict(
+        self,
+        videos: Any,
+        clips: int | None = None,
+        crops: int | None = None,
+        batch_size: int = 8,
+        frames_per_second: float = 30.0,
+    ) -> list[Prediction]:
+        """One prediction per video, of its whole length.
+
+        Args:
+            videos: A path, pattern or folder, a list of them; or frames (F, H, W, 3) uint8 RGB, or
+                a list of such arrays.
+            clips: Temporal clips per video; None: as in the tests of the training.
+            crops: 1 or 3; None likewise.
+            batch_size: Videos that are predicted at once.
+            frames_per_second: Of arrays.
+
+        Raises:
+            FileNotFoundError: A path matches nothing.
+            VideoError: A video cannot be read.
+        """
+        ONE_OR_MORE.check(batch_size=batch_size)
+        reader = ClipReader(self.described.clip, clips, crops)
+        spans = ((s, 0, s.num_frames) for s in self.sources(videos, frames_per_second))
+        return list(self._predicted(spans, reader, batch_size))
+
+    def windows(
+        self,
+        video: Any,
+        window: float = 2.0,
+        stride: float = 1.0,
+        batch_size: int = 8,
+        frames_per_second: float = 30.0,
+    ) -> Iterator[Prediction]:
+        """Predictions of a window that slides over a video, one after the other.
+
+        Frames are read as they are needed, so memory does not grow with the length.
+
+        Args:
+            video: A path, or frames (F, H, W, 3).
+            window: Seconds that one prediction covers.
+            stride: Seconds from one window to the next.
+            batch_size: Windows that are predicted at once.
+            frames_per_second: Of an array.
+        """
+        ONE_OR_MORE.check(batch_size=batch_size)
+        reader = ClipReader(self.described.clip)
+        for source in self.sources(video, frames_per_second):
+            length, step = (max(1, round(x * source.frames_per_second)) for x in (window, stride))
+            starts = window_starts(source.num_frames, length, step)
+            spans = ((source, s, min(s + length, source.num_frames)) for s in starts)
+            yield from self._predicted(spans, reader, batch_size)
+
+    def sources(self, videos: Any, frames_per_second: float = 30.0) -> Iterator[Source]:
+        """What `predict` reads, one after the other."""
+        if is_array(videos):
+            arrays = [videos] if isinstance(videos, np.ndarray) else videos
+            for number, array in enumerate(arrays):
+                yield ArraySource(array, frames_per_second, f'array {number}')
+            return
+        for path in video_paths(videos):
+            yield VideoSource(path)
+
+    def _predicted(
+        self, spans: Iterable[tuple[Source, int, int]], reader: ClipReader, batch_size: int
+    ) -> Iterator[Prediction]:
+        waiting: list[tuple[Source, int, int, Tensor]] = []
+        for source, start, stop in spans:
+            inputs = reader.inputs(source.read, start, stop, source.name)
+            # Videos of another shape than those that wait are a batch of their own.
+            if waiting and waiting[0][3].shape != inputs.shape:
+                yield from self._answer(waiting)
+                waiting = []
+            waiting.append((source, start, stop, inputs))
+            if len(waiting) == batch_size:
+                yield from self._answer(waiting)
+                waiting = []
+        yield from self._answer(waiting)
+
+    def _answer(self, waiting: list[tuple[Source, int, int, Tensor]]) -> Iterator[Prediction]:
+        if not waiting:
+            return
+        logits = self.network.logits([inputs for *_, inputs in waiting])
+        for number, (source, start, stop, _) in enumerate(waiting):
+            yield Prediction(
+                source=source.name,
+                start=source.seconds(start),
+                stop=source.seconds(stop),
+                logits={task: x[number] for task, x in logits.items()},
+                classes=self.described.classes,
+                temperatures=self.described.temperatures,
+            )

@@ -1,0 +1,181 @@
+"""A published model: one safetensors file with the weights and all that a prediction needs.
+
+The metadata are JSON; nothing in the file is executed. What they name is looked up in MMAction2's
+registries, and nowhere else.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from ..files import write_whole
+
+FORMAT = 1
+ENTRY = 'mmdistill'  # of the file's metadata
+TUPLE = '__tuple__'  # JSON has lists only, and some networks ask which of both they got
+WRITTEN_BY = 'expected a file that `mmdistill publish` wrote'
+# MMEngine imports a type with more dots from wherever it is.
+TYPE = re.compile(r'((mmaction|mmdistill|mmengine|mmcv|mmdet|mmpretrain)\.)?[A-Za-z_]\w*')
+
+
+@dataclass(frozen=True)
+class PublishedModel:
+    """What is known of a published model beside its weights.
+
+    Args:
+        recognizer: Config of the recognizer.
+        clip: `sample`, `geometry`, `input_format` and `transforms` of the test pipeline.
+        classes: Task to class names, in the order of the logits.
+        temperatures: Task to the temperature that its logits are divided by; 1 where none was
+            fitted.
+        metrics: As `mmdistill test --out` wrote them, and their intervals where there are any.
+        taught: How it was trained: experts, weighting, losses; empty for a plain training.
+        versions: Package to version.
+        licence: Of the weights.
+        weights_sha256: See `weights_digest`.
+    """
+
+    recognizer: dict[str, Any]
+    clip: dict[str, Any]
+    classes: dict[str, list[str]]
+    temperatures: dict[str, float]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    taught: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    licence: str = ''
+    weights_sha256: str = ''
+
+
+def write_published(
+    path: str | Path, model: PublishedModel, weights: Mapping[str, Tensor]
+) -> PublishedModel:
+    """Write the file, as a whole or not at all; returns the model with the digest of its weights.
+
+    Raises:
+        TypeError: The metadata hold what JSON cannot.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    model = replace(model, weights_sha256=weights_digest(tensors))
+    write_whole(path, save(tensors, metadata={ENTRY: description_of(model)}))
+    return model
+
+
+def description_of(model: PublishedModel) -> str:
+    """The description as it stands in a file: JSON.
+
+    Raises:
+        TypeError: It holds what JSON cannot.
+    """
+    try:
+        content = with_tuples_marked(asdict(model))
+        return json.dumps(dict(format=FORMAT, **content), ensure_ascii=False)
+    except TypeError as error:
+        raise TypeError(f'The config of the model cannot be published: {error}.') from error
+
+
+def read_published(path: str | Path) -> tuple[PublishedModel, dict[str, Tensor]]:
+    """Read the metadata and the weights of a published model.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is damaged, of another kind or of a newer format.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'There is no model {path}; {WRITTEN_BY}.')
+    try:
+        with safe_open(path, framework='pt') as file:
+            text = (file.metadata() or {}).get(ENTRY)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, RuntimeError) as error:
+        raise ValueError(
+            f'{path} is no safetensors file, or damaged ({error}); {WRITTEN_BY}.'
+        ) from (error)
+    if text is None:
+        raise ValueError(f'{path} holds weights without a description; {WRITTEN_BY}.')
+    model = described_from(path, text)
+    if weights_digest(weights) != model.weights_sha256:
+        raise ValueError(
+            f'{path} is damaged: the weights do not fit their checksum; copy it again.'
+        )
+    return model, weights
+
+
+def described_from(path: str | Path, text: str) -> PublishedModel:
+    """Undo `description_of`.
+
+    Args:
+        path: Of the file, for errors.
+        text: The description in it.
+
+    Raises:
+        ValueError: It is incomplete, of a newer format, or names a type of no registry.
+    """
+    try:
+        content = with_tuples(json.loads(text))
+        number = content.pop('format')
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f'{path} has a description that cannot be read; {WRITTEN_BY}.') from error
+    if number != FORMAT:
+        raise ValueError(
+            f'{path} is of format {number!r}, but this mmdistill reads format {FORMAT}: install a '
+            'newer one, pip install -U mmdistill.'
+        )
+    known = {f.name: f for f in fields(PublishedModel)}
+    wrong = sorted(known.keys() ^ content.keys())
+    if wrong or not all(isinstance(content[k], dict) for k in ('recognizer', 'clip', 'classes')):
+        raise ValueError(f'{path} has an incomplete description ({wrong}); {WRITTEN_BY}.')
+    for name in types_of([content['recognizer'], content['clip']]):
+        if not isinstance(name, str) or not TYPE.fullmatch(name):
+            raise ValueError(
+                f'{path} names the type {name!r}, which is not in a registry of OpenMMLab: it is '
+                'refused.'
+            )
+    return PublishedModel(**content)
+
+
+def types_of(node: Any) -> Iterator[Any]:
+    """Every `type` of a config."""
+    if isinstance(node, dict):
+        yield from ([node['type']] if 'type' in node else ())
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from types_of(child)
+
+
+def weights_digest(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        value = weights[name].detach().cpu().contiguous()
+        digest.update(f'{name} {value.dtype} {tuple(value.shape)}\n'.encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def with_tuples_marked(node: Any) -> Any:
+    """A config as JSON can hold it: a tuple is a dict of its elements."""
+    if isinstance(node, dict):
+        return {str(key): with_tuples_marked(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        items = [with_tuples_marked(value) for value in node]
+        return items if isinstance(node, list) else {TUPLE: items}
+    return node
+
+
+def with_tuples(node: Any) -> Any:
+    """Undo `with_tuples_marked`."""
+    if isinstance(node, dict):
+        if node.keys() == {TUPLE}:
+            return tuple(with_tuples(value) for value in node[TUPLE])
+        return {key: with_tuples(value) for key, value in node.items()}
+    return [with_tuples(value) for value in node] if isinstance(node, list) else node
