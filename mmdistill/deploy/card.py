@@ -4,6 +4,7 @@ from typing import Any
 
 from ..reports.escape import markdown
 from ..reports.tables import markdown_lines
+from .clips import frames_per_view
 from .published import PublishedModel
 
 SHOWN_METRICS = (
@@ -64,7 +65,8 @@ def _sees(model: PublishedModel) -> list[str]:
     clips = sample.get('num_clips', 1)
     steps = ', '.join(_step(step) for step in model.clip['geometry'])
     return [
-        f'- {sample.get("clip_len", 1)} frames{stride}, {clips} temporal clips ({sample["type"]})',
+        f'- {frames_per_view(model.clip)} frames of {sample.get("clip_len", 1)}{stride}, {clips} '
+        f'temporal clips ({sample["type"]})',
         f'- {steps or "frames as they are"}',
         '- temperatures: ' + ', '.join(f'{t} {x:.3f}' for t, x in model.temperatures.items()),
     ]

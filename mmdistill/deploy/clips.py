@@ -48,7 +48,7 @@ class ClipReader:
         crops: 1 or 3 spatial crops; None likewise.
 
     Raises:
-        ValueError: The crops cannot be made of this pipeline's.
+        ValueError: This pipeline has no such clips or crops.
     """
 
     def __init__(
@@ -56,13 +56,16 @@ class ClipReader:
     ) -> None:
         clip = copy.deepcopy(dict(clip))
         if clips is not None:
+            if clip['sample'].get('clip_len', 1) == 1:
+                raise ValueError(
+                    f'clips={clips}: this model sees the segments of a whole video at once; leave '
+                    'clips out.'
+                )
             clip['sample']['num_clips'] = clips
         if crops is not None:
             clip['geometry'] = with_crops(clip['geometry'], crops)
         self.sample = TRANSFORMS.build(clip['sample'])
-        rgb = dict(
-            type=GivenFrames, input_format=clip['input_format'], transforms=clip['transforms']
-        )
+        rgb = dict(clip['modality'], type=GivenFrames)
         self.load = LoadModalities(dict(rgb=rgb), 'rgb', clip['geometry'])
 
     def inputs(self, read_frames: ReadFrames, start: int, stop: int, name: str = '') -> Tensor:
@@ -102,12 +105,20 @@ def with_crops(geometry: Sequence[Mapping[str, Any]], crops: int) -> list[dict[s
     return steps
 
 
-def clip_of_pipeline(pipeline: Any, modality: str = 'rgb') -> dict[str, Any]:
+def frames_per_view(clip: Mapping[str, Any]) -> int:
+    """Frames that a recognizer sees at once; of a 2D one its segments."""
+    sample = clip['sample']
+    sampled: int = (
+        sample.get('num_clips', 1) if sample.get('clip_len', 1) == 1 else sample['clip_len']
+    )
+    return clip['modality'].get('clip_len') or sampled
+
+
+def clip_of_pipeline(pipeline: Any) -> dict[str, Any]:
     """What of a test pipeline has to travel with a model.
 
     Args:
         pipeline: Of mmdistill (`sample`, `load`, `pack`), or a list of MMAction2's steps.
-        modality: What the model reads.
 
     Raises:
         ValueError: A step is of another kind.
@@ -125,14 +136,15 @@ def clip_of_pipeline(pipeline: Any, modality: str = 'rgb') -> dict[str, Any]:
     unknown = [_name(s) for s in steps if _name(s) not in (*SAMPLERS, 'LoadModalities')]
     if set(unknown) - {'PackModalities'}:
         raise ValueError(f'The test pipeline has steps that cannot be published: {unknown}.')
-    rgb = loads[0]['modalities'].get(modality)
+    reads = loads[0].get('inputs')
+    rgb = loads[0]['modalities'].get(reads) if isinstance(reads, str) else None
     if rgb is None or _name(rgb) != 'RGBModality':
-        raise ValueError(f'The model reads {modality!r}, which is no RGBModality.')
+        raise ValueError(f'The model reads {reads!r} at test; only one RGBModality can travel.')
+    kept = ('input_format', 'clip_len', 'size', 'transforms')
     return dict(
         sample=sample,
         geometry=named_steps(loads[0].get('geometry', ())),
-        input_format=rgb.get('input_format', 'NCTHW'),
-        transforms=rgb.get('transforms') or [],
+        modality={key: rgb[key] for key in kept if rgb.get(key) is not None},
     )
 
 
@@ -145,7 +157,7 @@ def _of_stock(steps: list[dict[str, Any]]) -> dict[str, Any]:
         raise ValueError(
             f'The test pipeline has steps that cannot be published: {unknown or "no FormatShape"}.'
         )
-    return dict(geometry=geometry, input_format=shapes[0], transforms=[])
+    return dict(geometry=geometry, modality=dict(input_format=shapes[0]))
 
 
 def _name(step: Mapping[str, Any]) -> str:

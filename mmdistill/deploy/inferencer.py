@@ -5,6 +5,7 @@ Shape legend: B = clips, K = classes.
 
 import contextlib
 import copy
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,8 @@ class TorchNetwork:
     def __init__(self, network: nn.Module, device: str = 'auto', precision: str = 'fp32') -> None:
         if device == 'auto':
             device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        if not re.fullmatch(r'cpu|(cuda|mps|xpu)(:\d+)?', device):
+            raise ValueError(f'device={device!r}: expected auto, cpu, cuda, cuda:1, …')
         if device.startswith('cuda') and not torch.cuda.is_available():
             raise ValueError(f'device={device!r}: PyTorch sees no GPU here; use cpu.')
         if precision not in PRECISIONS or (precision == 'fp16' and device == 'cpu'):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..extras import require
 from ..files import write_whole
 from ..models.logits import by_task, mean_over_views
-from .clips import ClipReader
+from .clips import ClipReader, frames_per_view
 from .published import ENTRY, PublishedModel, described_from, description_of
 
 # The newest that ONNX Runtime 1.23, the last for Python 3.10, takes.
@@ -67,11 +67,9 @@ def example_views(described: PublishedModel, count: int = 2) -> Tensor:
 
 def as_views(inputs: Tensor, described: PublishedModel) -> Tensor:
     """Packed frames of a clip as (V, …): of a 2D recognizer, the segments of a view together."""
-    if described.clip['input_format'] == 'NCTHW':
+    if described.clip['modality'].get('input_format', 'NCTHW') == 'NCTHW':
         return inputs
-    sample = described.clip['sample']
-    segments = sample.get('num_clips', 1) if sample.get('clip_len', 1) == 1 else sample['clip_len']
-    return inputs.unflatten(0, (-1, segments))
+    return inputs.unflatten(0, (-1, frames_per_view(described.clip)))
 
 
 def export_onnx(described: PublishedModel, network: nn.Module, path: str | Path) -> None:

@@ -33,7 +33,7 @@ class PublishedModel:
 
     Args:
         recognizer: Config of the recognizer.
-        clip: `sample`, `geometry`, `input_format` and `transforms` of the test pipeline.
+        clip: `sample`, `geometry` and `modality` of the test pipeline.
         classes: Task to class names, in the order of the logits.
         temperatures: Task to the temperature that its logits are divided by; 1 where none was
             fitted.

@@ -65,7 +65,7 @@ def publish_model(
     check_temperatures(found, list(numbers))
     described = PublishedModel(
         recognizer=recognizer,
-        clip=clip_of_pipeline(cfg.test_dataloader.dataset.pipeline, _modality(cfg)),
+        clip=clip_of_pipeline(cfg.test_dataloader.dataset.pipeline),
         classes=_classes(meta.get('dataset_meta'), numbers),
         temperatures={task: float(value) for task, value in found.items()},
         metrics=dict(metrics or {}),
@@ -126,13 +126,6 @@ def taught_by(cfg: Config) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value.to_dict() if hasattr(value, 'to_dict') else value
-
-
-def _modality(cfg: Config) -> str:
-    modality = cfg.model.get('modality', 'rgb') if str(cfg.model.type).endswith(STUDENT) else None
-    if modality is not None and not isinstance(modality, str):
-        raise ValueError(f'The student reads {modality}; only one that reads RGB can be published.')
-    return modality or 'rgb'
 
 
 def _classes(metainfo: dict[str, Any] | None, numbers: Mapping[str, int]) -> dict[str, list[str]]:

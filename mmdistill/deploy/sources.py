@@ -122,14 +122,14 @@ class ArraySource:
 
 
 def video_paths(videos: Any) -> list[Path]:
-    """The files that paths, patterns and folders ask for; of a folder, the videos in it.
+    """The files that paths, patterns and folders ask for, in that order; of a folder its videos.
 
     Raises:
         FileNotFoundError: A path or pattern matches nothing, or a folder holds no video.
     """
     asked: Iterable[Any] = [videos] if isinstance(videos, (str, Path)) else videos
-    found = []
-    for path in find_paths([str(item) for item in asked]):
+    found: list[Path] = []
+    for path in [path for item in asked for path in find_paths([item])]:
         if not path.is_dir():
             found.append(path)
             continue
@@ -137,7 +137,7 @@ def video_paths(videos: Any) -> list[Path]:
         if not inside:
             raise FileNotFoundError(f'{path} holds no video ({", ".join(sorted(VIDEO_SUFFIXES))}).')
         found += inside
-    return list(dict.fromkeys(found))
+    return found
 
 
 def is_array(videos: Any) -> bool:

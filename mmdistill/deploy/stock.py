@@ -14,13 +14,14 @@ def stock_config(model: PublishedModel) -> dict[str, Any]:
     A recognizer with a head per task is registered by mmdistill, which the config then imports;
     any other needs MMAction2 alone.
     """
-    steps = copy.deepcopy([*model.clip['geometry'], *model.clip['transforms']])
+    clip = copy.deepcopy(model.clip)
+    steps = [*clip['geometry'], *clip['modality'].get('transforms', [])]
     pipeline = [
         dict(type='DecordInit'),
-        model.clip['sample'],
+        stock_sample(clip),
         dict(type='DecordDecode'),
         *steps,
-        dict(type='FormatShape', input_format=model.clip['input_format']),
+        dict(type='FormatShape', input_format=clip['modality'].get('input_format', 'NCTHW')),
         dict(type='PackActionInputs'),
     ]
     cfg = dict(
@@ -44,3 +45,17 @@ def stock_config(model: PublishedModel) -> dict[str, Any]:
     if any(str(name).startswith(OURS) for name in types_of(cfg['model'])):
         cfg['custom_imports'] = dict(imports=['mmdistill'])
     return cfg
+
+
+def stock_sample(clip: dict[str, Any]) -> dict[str, Any]:
+    """The sampling of a clip as one of MMAction2's steps.
+
+    A student that reads fewer frames than are sampled reads them evenly spaced over the same span.
+    """
+    sample, wanted = clip['sample'], clip['modality'].get('clip_len')
+    if wanted is None or wanted == sample.get('clip_len', 1):
+        return sample
+    if sample['type'] != 'SampleFrames' or wanted < 2:
+        raise ValueError(f'MMAction2 has no step that samples {wanted} frames of {sample}.')
+    stride = (sample['clip_len'] - 1) * sample['frame_interval'] / (wanted - 1)
+    return dict(sample, clip_len=wanted, frame_interval=max(1, round(stride)))

@@ -1,0 +1,129 @@
+"""Publishing, predicting and exporting: models that are none, videos that cannot be read."""
+
+import json
+from pathlib import Path
+
+from bad_row import Row, truncate
+from safetensors.torch import load_file, save_file
+
+PUBLISH, PREDICT, EXPORT = (f'tools/{name}.py' for name in ('publish', 'predict', 'export'))
+TOY = 'expert.py expert.pth --out new.safetensors'
+
+
+def publish(here: Path) -> None:
+    """A model of the toys' expert, `model.safetensors`."""
+    from mmdistill.deploy import publish_model, write_published
+
+    write_published(here / 'model.safetensors', *publish_model('expert.py', 'expert.pth'))
+
+
+def then(change):
+    """Publish, then spoil something."""
+
+    def prepare(here: Path) -> None:
+        publish(here)
+        change(here)
+
+    return prepare
+
+
+def rename(here: Path) -> None:
+    (here / 'model.safetensors').write_bytes((here / 'expert.pth').read_bytes())
+
+
+def undescribe(here: Path) -> None:
+    save_file(load_file(here / 'model.safetensors'), here / 'model.safetensors')
+
+
+def newer(here: Path) -> None:
+    weights = load_file(here / 'model.safetensors')
+    text = json.dumps(dict(format=99))
+    save_file(weights, here / 'model.safetensors', metadata=dict(mmdistill=text))
+
+
+def predict(what: str, words: str, expected: str, change=lambda here: None, **options) -> Row:
+    """With the published toy."""
+    words = words if '--model' in words else f'{words} --model model.safetensors'
+    return Row(PREDICT, what, words, expected, prepare=then(change), **options)
+
+
+MODELS = [
+    ('a model that is not there', lambda here: (here / 'model.safetensors').unlink(), 'no model m'),
+    ('a pickle that is called a model', rename, r'model\.safetensors is no safetensors file'),
+    ('weights without a description', undescribe, 'weights without a description'),
+    ('a model of a newer format', newer, 'of format 99, but this mmdistill reads format 1'),
+    (
+        'a truncated model',
+        lambda here: truncate(here / 'model.safetensors'),
+        'is no safetensors file, or damaged',
+    ),
+]
+ROWS = [predict(what, 'videos/P01_01.mp4', said, change) for what, change, said in MODELS]
+ROWS += [
+    Row(EXPORT, what, 'model.safetensors --out new.onnx', said, prepare=then(change))
+    for what, change, said in MODELS
+]
+ROWS += [
+    predict('no such video', 'gone.mp4', r"^error: Nothing matches 'gone\.mp4'"),
+    predict('a folder without videos', 'frames', 'frames holds no video'),
+    predict(
+        'a truncated video among others',
+        "'videos/*.mp4'",
+        r'P01_02\.mp4',
+        lambda here: truncate(here / 'videos/P01_02.mp4'),
+        listed=True,
+    ),
+    predict('an unknown device', 'videos/P01_01.mp4 --device tpu', "device='tpu': expected"),
+    predict('fp16 on a CPU', 'videos/P01_01.mp4 --device cpu --precision fp16', 'fp16 needs a GPU'),
+    predict('a stride without a window', 'videos/P01_01.mp4 --stride 1', 'give --window', code=2),
+    predict('a window of 0', 'videos/P01_01.mp4 --window 0', 'argument --window', code=2),
+    predict('a window of nan', 'videos/P01_01.mp4 --window nan', 'argument --window', code=2),
+    predict('no classes', 'videos/P01_01.mp4 --topk 0', 'argument --topk', code=2),
+    predict(
+        'JSON over a video',
+        'videos/P01_01.mp4 --out-json videos/P01_01.mp4',
+        'videos/P01_01.mp4',
+    ),
+    predict(
+        'annotated videos over their sources',
+        'videos/P01_01.mp4 --window 1 --out-video videos',
+        'is one of the videos',
+    ),
+    predict('JSON on a full disk', 'videos/P01_01.mp4 --out-json /dev/full', '/dev/full'),
+    Row(PREDICT, 'text for a graph', 'videos/P01_01.mp4 --model train.csv', 'train.csv is no saf'),
+    Row(
+        PREDICT,
+        'text for an ONNX file',
+        'videos/P01_01.mp4 --model text.onnx',
+        'no ONNX file that can be run here',
+        prepare=lambda here: (here / 'text.onnx').write_text('no'),
+    ),
+    Row(PUBLISH, 'no such checkpoint', 'expert.py gone.pth --out a.safetensors', 'gone.pth'),
+    Row(PUBLISH, 'no such config', 'gone.py expert.pth --out a.safetensors', "no config 'gone.py'"),
+    Row(PUBLISH, 'a name of another kind', 'expert.py expert.pth --out a.pth', 'must end with', 2),
+    Row(
+        PUBLISH,
+        'the checkpoint of another model',
+        f'{TOY} --cfg-options model.backbone.base_channels=4 model.cls_head.in_channels=32',
+        r'expert\.pth does not fit the recognizer of expert\.py',
+    ),
+    Row(PUBLISH, 'metrics that are text', f'{TOY} --metrics train.csv', 'train.csv is not JSON'),
+    Row(PUBLISH, 'a dump that is not there', f'{TOY} --holdout gone.npz', 'gone.npz'),
+    Row(
+        PUBLISH, 'temperatures that are none', f'{TOY} --temperatures metrics.json', 'temperatures'
+    ),
+    Row(
+        PUBLISH,
+        'out over the config',
+        'expert.py expert.pth --out /proc/a.safetensors',
+        '^error: /proc',
+    ),
+    Row(EXPORT, 'a name of another kind', 'model.safetensors --out a.pt', 'must end with .onnx', 2),
+    Row(
+        EXPORT,
+        'a check on no video',
+        'model.safetensors --out new.onnx --check gone.mp4',
+        "Nothing matches 'gone.mp4'",
+        prepare=publish,
+    ),
+]
