@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from .config_usage import unused_entries
 from .data_checks import data_sets
 from .randomness import same_randomness
+from .selection import WARNING, selects_on_test
 from .video import VideoError, index_video
 
 # Words that a mirror turns around; `upright` and `alright` are none.
@@ -37,6 +38,8 @@ def log_start(runner: Runner, cfg_options: Iterable[str] = ()) -> None:
         return
     for sentence in unused_entries(runner.cfg, cfg_options):
         runner.logger.warning(sentence)
+    if selects_on_test(runner.cfg):
+        runner.logger.warning(WARNING)
     for name in ('train', 'val'):
         loop, loader = getattr(runner, f'{name}_loop'), runner.cfg.get(f'{name}_dataloader')
         if not hasattr(loop, 'dataloader') or not loader or not len(loop.dataloader.dataset):

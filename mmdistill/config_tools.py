@@ -5,7 +5,7 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,12 @@ def check_schedule(cfg: Config) -> None:
 
 
 def take_holdout_clips(cfg: Config) -> None:
-    """Let a test run over the clips of `holdout_dataloader`, read as the test reads its own.
+    """Let a test run over the clips of `holdout_dataloader`; see `clips_of_holdout`."""
+    cfg.test_dataloader = clips_of_holdout(cfg, cfg.test_dataloader)
+
+
+def clips_of_holdout(cfg: Config, loader: Mapping[str, Any]) -> dict[str, Any]:
+    """A loader of the test over the clips of `holdout_dataloader`, read as the test reads its own.
 
     Of the holdout it takes the clips alone: its pipeline is the teacher's, with all modalities.
 
@@ -160,9 +165,9 @@ def take_holdout_clips(cfg: Config) -> None:
             'trained on, as configs/_base_/datasets/ek100.py does.'
         )
     dataset = dict(cfg.holdout_dataloader.dataset)
-    if 'pipeline' in cfg.test_dataloader.dataset:
-        dataset['pipeline'] = cfg.test_dataloader.dataset.pipeline
-    cfg.test_dataloader = dict(cfg.test_dataloader, dataset=dataset)
+    if 'pipeline' in loader['dataset']:
+        dataset['pipeline'] = loader['dataset']['pipeline']
+    return dict(loader, dataset=dataset)
 
 
 def _root(cfg: Config, variable: str, path: str | Path) -> str:

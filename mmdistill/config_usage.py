@@ -15,7 +15,7 @@ READ = {
     *('custom_imports', 'model_wrapper_cfg', 'find_unused_parameters', 'compile', 'runner_type'),
     *('tta_model', 'tta_pipeline', 'tta_dataloader'),
     *('teacher', 'teacher_cache', 'cache_views', 'holdout_dataloader', 'temperatures'),
-    *('data_root', 'expert_dir'),
+    *('data_root', 'expert_dir', 'select_on'),
 }
 
 

@@ -28,6 +28,7 @@ from ..models.temperature import KEY, read_temperatures, use_temperatures
 from ..places import check_output
 from ..ranges import COUNT, SEED
 from ..runner import CheckedRunner
+from ..selection import apply_selection, how_selected
 from ..user_errors import one_line_errors
 
 # Upstream's metrics that take one row of scores per clip and would misread the views of a dump.
@@ -178,7 +179,9 @@ def find_temperatures(args: argparse.Namespace, cfg: Config) -> dict[str, float]
     return read_temperatures(args.temperatures or args.checkpoint)
 
 
-def write_result(args: argparse.Namespace, metrics: dict, num_samples: int, scaled: dict) -> None:
+def write_result(
+    args: argparse.Namespace, metrics: dict, num_samples: int, scaled: dict, selected: str
+) -> None:
     """Write the metrics and what they were measured on; the file is complete or not there."""
     versions = {package: version(package) for package in PACKAGES}
     result = {
@@ -189,6 +192,7 @@ def write_result(args: argparse.Namespace, metrics: dict, num_samples: int, scal
         'config': args.config,
         'cfg_options': args.cfg_options or {},
         'checkpoint': args.checkpoint,
+        'selected': selected,
         'checkpoint_sha256': file_sha256(args.checkpoint) if args.checkpoint else None,
         'versions': {
             'mmdistill': mmdistill.__version__,
@@ -199,6 +203,13 @@ def write_result(args: argparse.Namespace, metrics: dict, num_samples: int, scal
     write_whole(args.out, (json.dumps(result, indent=2, default=str) + '\n').encode())
 
 
+def selected_by(args: argparse.Namespace) -> str:
+    """How the training of this config chose the checkpoint; see `how_selected`."""
+    cfg = load_config(args.config)
+    apply_selection(cfg)
+    return how_selected(cfg, args.checkpoint)
+
+
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> None:
     """Test, and write what was asked for."""
@@ -207,6 +218,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         advice = f'train one with `mmdistill train {args.config}`, or give the path of yours'
         args.checkpoint = find_file(args.checkpoint, 'checkpoint', advice)
     cfg = build_config(args)
+    # As the training chose; the test may be told to look at other clips.
+    selected = selected_by(args)
     runner = TestRunner.from_cfg(cfg)
     if args.checkpoint is None and not isinstance(runner.model, MultimodalTeacher):
         raise ValueError(
@@ -227,5 +240,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     metrics = runner.test()
     if args.out and is_main_process():
         num_samples = len(runner.test_loop.dataloader.dataset)
-        write_result(args, metrics, num_samples, temperatures)
+        write_result(args, metrics, num_samples, temperatures, selected)
         runner.logger.info(f'Metrics written to {args.out}')

@@ -21,6 +21,7 @@ from ..places import check_output
 from ..ranges import COUNT, SEED
 from ..resume import latest_checkpoint
 from ..runner import CheckedRunner, nothing_to_resume
+from ..selection import apply_selection
 from ..user_errors import one_line_errors
 
 
@@ -63,6 +64,7 @@ def build_config(args: argparse.Namespace) -> Config:
     default_dir = cfg.get('work_dir') or Places(args.config).output(f'work_dirs/{name}')
     cfg.work_dir = args.work_dir or default_dir
     check_output(cfg.work_dir, folder=True)
+    apply_selection(cfg)
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     found = latest_checkpoint(cfg.work_dir) if args.resume == 'auto' else args.resume

@@ -83,6 +83,12 @@ class SafeCheckpointHook(CheckpointHook):
             self._remove(self.file_backend.join_path(self.out_dir, self._name(outdated)))
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
+        wanted = [name for name in self.key_indicators or () if name not in ('auto', *metrics)]
+        if self.save_best and wanted:
+            raise ValueError(
+                f'The best checkpoint is to be chosen by {wanted[0]!r}, which is not measured: '
+                f'save_best may be one of {sorted(metrics)}.'
+            )
         before = getattr(self, 'best_ckpt_path', None)
         if before is None:
             super()._save_best_checkpoint(runner, metrics)

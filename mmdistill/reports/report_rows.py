@@ -95,6 +95,7 @@ def build_row(
         'reads': list(reads),
         'config': model.config,
         'checkpoint_sha256': tested.get('checkpoint_sha256'),
+        'selected': tested.get('selected') or '',
         **metrics,
         **_calibration(scores, num_resamples),
     }

@@ -45,7 +45,21 @@ def _results(report: Report) -> Table:
     note = f'{clips} clips of {videos} videos; accuracy and ECE in percent. {ECE_NOTE}'
     if rows[0]['intervals']:
         note = f'In brackets the 95 % interval of a bootstrap over videos. {note}'
+    note += selection_note(rows)
     return Table('results', 'Results', rows, columns, note)
+
+
+def selection_note(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How the checkpoints were chosen, and a warning where by the clips that are reported."""
+    titles: dict[str, list[str]] = {}
+    for row in distinct(rows):
+        if row.get('selected'):
+            titles.setdefault(row['selected'], []).append(row['title'])
+    if not titles:
+        return ''
+    said = '; '.join(f'{how} ({", ".join(names)})' for how, names in titles.items())
+    warning = ' These figures are better than those of new clips.' * ('on the tested clips' in said)
+    return f' Checkpoints were chosen {said}.{warning}'
 
 
 def _differences(report: Report) -> Table | None:

@@ -58,8 +58,9 @@ train_dataloader = dict(
     loader, sampler=dict(type='mmdistill.EpochSampler', shuffle=True), dataset=train_dataset
 )
 holdout_dataloader = dict(in_order, dataset=holdout_dataset)
-val_dataloader = dict(in_order, dataset=test_dataset)
-test_dataloader = val_dataloader
+# The best checkpoint is chosen on the holdout, never on the clips of the test.
+val_dataloader = dict(in_order, dataset=holdout_dataset)
+test_dataloader = dict(in_order, dataset=test_dataset)
 val_evaluator = [
     dict(type='mmdistill.TaskAccuracy', scores='logits'),
     dict(type='mmdistill.Calibration', scores='logits'),

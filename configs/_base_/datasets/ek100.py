@@ -71,7 +71,7 @@ holdout_dataset = dict(
     pipeline=test_pipeline,
     test_mode=True,
 )
-val_dataset = dict(
+test_dataset = dict(
     dataset,
     ann_file='annotations/EPIC_100_validation.csv',
     pipeline=test_pipeline,
@@ -83,10 +83,11 @@ in_order = dict(loader, sampler=dict(type='DefaultSampler', shuffle=False))
 train_dataloader = dict(
     loader, sampler=dict(type='mmdistill.EpochSampler', shuffle=True), dataset=train_dataset
 )
-# Clips that no expert was trained on: the teacher's weights are measured on them.
+# Clips that nothing is trained on: the teacher's weights are measured on them, and the best
+# checkpoint is chosen by them, never by those of the test (`select_on` changes that).
 holdout_dataloader = dict(in_order, dataset=holdout_dataset)
-val_dataloader = dict(in_order, dataset=val_dataset)
-test_dataloader = val_dataloader
+val_dataloader = dict(in_order, dataset=holdout_dataset)
+test_dataloader = dict(in_order, dataset=test_dataset)
 
 val_evaluator = [
     dict(type='mmdistill.TaskAccuracy', scores='logits'),

@@ -16,8 +16,8 @@ common = dict(
     ),
 )
 train_dataset = dict(common, ann_file=f'{splits}/train.json')
-val_dataset = dict(common, ann_file=f'{splits}/validation.json')
+test_dataset = dict(common, ann_file=f'{splits}/validation.json')
 train_dataloader = dict(dataset=train_dataset)
 holdout_dataloader = dict(dataset=train_dataset)
-val_dataloader = dict(dataset=val_dataset)
-test_dataloader = dict(dataset=val_dataset)
+val_dataloader = dict(dataset=train_dataset)
+test_dataloader = dict(dataset=test_dataset)

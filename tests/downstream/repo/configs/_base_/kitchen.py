@@ -29,8 +29,8 @@ train_dataloader = dict(
     dataset=dict(dataset, ann_file='train.csv', split='train'),
 )
 holdout_dataloader = dict(loader, dataset=dict(dataset, ann_file='train.csv', split='holdout'))
-val_dataloader = dict(loader, dataset=dict(dataset, ann_file='test.csv', test_mode=True))
-test_dataloader = val_dataloader
+val_dataloader = holdout_dataloader  # the best checkpoint is chosen on it
+test_dataloader = dict(loader, dataset=dict(dataset, ann_file='test.csv', test_mode=True))
 val_evaluator = [
     dict(type='mmdistill.TaskAccuracy', scores='logits'),
     dict(type='mmdistill.Calibration', scores='logits'),
