@@ -159,3 +159,11 @@ def test_what_a_killed_run_has_left_of_a_checkpoint_is_removed(validated, train,
     ScoreByEpoch.planned = SCORES[:1]
     train(validated(1))
     assert [part.exists() for part in parts] == [False, True]
+
+
+def test_a_metric_that_is_not_measured_lists_those_that_are(validated, train):
+    cfg = validated(1)
+    cfg['default_hooks']['checkpoint'].update(save_best='acc/verb/top1')
+    ScoreByEpoch.planned = [0.4]
+    with pytest.raises(ValueError, match=r"'acc/verb/top1', which is not measured.*\['score'\]"):
+        train(cfg)

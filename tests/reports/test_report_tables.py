@@ -3,7 +3,7 @@
 from mmdistill.reports.cost import Cost
 from mmdistill.reports.measure import ModelCost
 from mmdistill.reports.report_rows import cost_of_row
-from mmdistill.reports.report_tables import distinct, report_tables
+from mmdistill.reports.report_tables import distinct, report_tables, selection_note
 
 SPLITS = ('unseen', 'tail')
 
@@ -50,3 +50,16 @@ def test_the_cost_says_what_is_not_counted():
 
 def test_a_test_under_two_names_is_shown_once():
     assert [r['name'] for r in distinct([row('a'), row('b', same_as='a')])] == ['a']
+
+
+def test_the_page_says_how_checkpoints_were_chosen():
+    rows = [
+        dict(name='a', title='Baseline', selected='by top1 on the holdout'),
+        dict(name='b', title='Student', selected='by top1 on the holdout'),
+        dict(name='c', title='Teacher', selected=''),
+    ]
+    note = selection_note(rows)
+    assert note == ' Checkpoints were chosen by top1 on the holdout (Baseline, Student).'
+    rows.append(dict(name='d', title='Other', selected='by top1 on the tested clips'))
+    assert selection_note(rows).endswith('These figures are better than those of new clips.')
+    assert selection_note(rows[2:3]) == ''
