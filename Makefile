@@ -53,9 +53,10 @@ bench: setup ## what a step, loading and memory cost; writes benchmarks/results.
 docs: setup ## the site, into build/docs/index.html; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -q docs build/docs $(ARGS)
 
-lint: setup ## style and formatting
+lint: setup ## style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
 
 format: setup ## mend what lint can mend
 	$(BIN)/ruff check --fix

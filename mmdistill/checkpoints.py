@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .compat_checkpoints import ForgedCheckpointError
 
 WRITTEN_BY = 'as mmdistill train writes it'
+METADATA = '_metadata'  # what torch notes at a state dict about the versions of layers
 SHOWN = 3  # names of weights in a message
 # torch names what a file wants to import, and advises to load it all the same.
 _IMPORT = re.compile(r'(?:Unsupported global|unsupported GLOBAL)[: ]+(?:GLOBAL )?(\S+)')
@@ -106,8 +107,7 @@ def weights_of(checkpoint: dict[str, Any], path: str | Path) -> dict[str, Tensor
     if wrong:
         raise CheckpointError(f'{path}: {wrong[0]!r} of its state_dict is no tensor.')
     weights = OrderedDict((name.removeprefix('module.'), value) for name, value in found.items())
-    # What torch notes about the versions of layers.
-    weights._metadata = getattr(found, '_metadata', None)
+    setattr(weights, METADATA, getattr(found, METADATA, None))
     return weights
 
 
@@ -126,7 +126,7 @@ def load_weights(model: nn.Module, weights: dict[str, Tensor]) -> Match:
     own = model.state_dict()
     reshaped = _reshaped(own, weights)
     kept = OrderedDict((name, value) for name, value in weights.items() if name not in reshaped)
-    kept._metadata = getattr(weights, '_metadata', None)
+    setattr(kept, METADATA, getattr(weights, METADATA, None))
     missing, unexpected = model.load_state_dict(kept, strict=False)
     inner = 'recognizer.'  # a student's weights are its recognizer's in the file
     missing = [name.removeprefix(inner) for name in missing if _counts(name)]

@@ -13,6 +13,7 @@ import sys
 import types
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -68,7 +69,7 @@ def provide_missing_drn() -> None:
     class DRN:
         """Placeholder: says where the real localizer is when a config asks for it."""
 
-        def __init__(self, *args, **kwargs) -> None:
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
             raise ImportError(
                 'DRN is missing from the mmaction2 wheel (mmaction2 issue 2714). '
                 'Install mmaction2 from its source to use it.'

@@ -4,6 +4,7 @@ Called by `mmdistill.hooks`, since they import `mmengine.visualization`.
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def name_images_for_mlflow() -> None:
         return
 
     @functools.wraps(original)
-    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs) -> None:
+    def add_image(self, name: str, image: np.ndarray, step: int = 0, **kwargs: Any) -> None:
         name = name if '.' in name else f'{name}_{step}.png'
         original(self, name, image, step, **kwargs)
 

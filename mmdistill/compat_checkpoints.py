@@ -110,7 +110,7 @@ class PlainType:
             raise ForgedCheckpointError(f'it holds NumPy data of type {code!r}, not numbers')
         self.dtype = np.dtype(code)
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Nothing to set: the state of every such type is known."""
         if state != self.dtype.__reduce__()[2]:
             raise ForgedCheckpointError(f'it forges the NumPy type {self.dtype}: {state}')
@@ -123,14 +123,14 @@ class PlainArray(np.ndarray):
         """Without elements, until the state is there."""
         return super().__new__(cls, (0,), np.uint8)
 
-    def __setstate__(self, state: tuple) -> None:
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Take shape, type and bytes."""
         version, shape, kind, in_columns, content = state
         if not isinstance(kind, PlainType) or not isinstance(content, bytes):
             raise ForgedCheckpointError('it holds a NumPy array of other things than numbers')
         super().__setstate__((version, shape, kind.dtype, in_columns, content))
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         """As the ndarray that it is."""
         return np.array(self).__reduce__()
 

@@ -4,6 +4,7 @@ Called by `mmdistill.models`, since they import `mmaction.models`.
 """
 
 import functools
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ def renew_fcn_classifier() -> None:
         return
 
     @functools.wraps(original)
-    def forward(self, *args, **kwargs) -> torch.Tensor:
+    def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:
         try:
             return original(self, *args, **kwargs)
         finally:
@@ -44,7 +45,7 @@ def train_in_bfloat16() -> None:
         return
 
     @functools.wraps(original)
-    def loss_by_feat(self, cls_scores: torch.Tensor, data_samples: list) -> dict:
+    def loss_by_feat(self, cls_scores: torch.Tensor, data_samples: list[Any]) -> dict[str, Any]:
         if cls_scores.dtype == torch.bfloat16:
             cls_scores = cls_scores.float()
         return original(self, cls_scores, data_samples)

@@ -126,7 +126,7 @@ def _make_room(cfg: Config, key: str) -> Any:
     return node
 
 
-def _check_index(node: list, part: str, key: str, place: str) -> None:
+def _check_index(node: list[Any], part: str, key: str, place: str) -> None:
     if not part.isdigit():
         raise KeyError(
             f'--cfg-options {key}: {place} is a list of {len(node)}; write an index for {part!r}, '

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
-from torch.utils.data import Dataset
 
 from .config_usage import unused_entries
 from .data_checks import data_sets
@@ -53,7 +52,7 @@ def log_start(runner: Runner, cfg_options: Iterable[str] = ()) -> None:
 
 
 def loader_lines(
-    name: str, loader: Mapping[str, Any], dataset: Dataset, clip: int | str | None
+    name: str, loader: Mapping[str, Any], dataset: Any, clip: int | str | None
 ) -> list[str]:
     """What a data set gives to a model, in a few lines.
 
@@ -84,7 +83,7 @@ def loader_lines(
     return lines
 
 
-def mirrored_classes(loader: Mapping[str, Any], dataset: Dataset) -> str | None:
+def mirrored_classes(loader: Mapping[str, Any], dataset: Any) -> str | None:
     """A warning where training mirrors clips whose classes tell left from right, else None."""
     flips = [
         (key, step)
@@ -119,14 +118,14 @@ def is_sided(name: str) -> bool:
     return bool(SIDED.search(words.replace('_', ' ')))
 
 
-def _index_of(dataset: Dataset, clip: int | str | None) -> int | None:
+def _index_of(dataset: Any, clip: int | str | None) -> int | None:
     if not isinstance(clip, str):
         return clip
     numbers = range(len(dataset))
     return next((i for i in numbers if dataset.plain_record(i)['sample_id'] == clip), None)
 
 
-def _shapes(dataset: Dataset, index: int) -> str:
+def _shapes(dataset: Any, index: int) -> str:
     """The shapes of a clip, view by view; nothing where it cannot be read."""
     try:
         with same_randomness():
@@ -143,7 +142,7 @@ def _shapes(dataset: Dataset, index: int) -> str:
     )
 
 
-def _rate(dataset: Dataset, index: int | None) -> str:
+def _rate(dataset: Any, index: int | None) -> str:
     """Frames per second of a clip's video."""
     try:
         path = Path(dataset.load_record(index)['media']['rgb'])
@@ -155,7 +154,7 @@ def _rate(dataset: Dataset, index: int | None) -> str:
 
 def _steps(node: Any, key: str = '') -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every step of the pipelines below a node, in their order, with its dotted key."""
-    entries = ()
+    entries: Iterable[tuple[Any, Any]] = ()
     if isinstance(node, Mapping):
         if 'type' in node and key:
             yield key, node
@@ -187,5 +186,5 @@ def _brief(step: Mapping[str, Any]) -> str:
     kind = _type_of(step)
     if kind == 'Flip':
         return f'Flip with probability {step.get("flip_ratio", 0.5)}'
-    sizes: Sequence = [step[key] for key in ('scale', 'crop_size', 'size') if key in step]
+    sizes: Sequence[Any] = [step[key] for key in ('scale', 'crop_size', 'size') if key in step]
     return ' '.join([kind, *(str(size).replace(' ', '') for size in sizes[:1])])

@@ -37,7 +37,7 @@ def check_run(runner: Runner, test: bool = False) -> None:
         _check_learning('train_dataloader', runner.train_loop.dataloader.dataset, model)
 
 
-def check_loader(name: str, loader: DataLoader, model: nn.Module) -> None:
+def check_loader(name: str, loader: DataLoader[Any], model: nn.Module) -> None:
     """Check that a loader gives batches, whose labels the model has classes for.
 
     Args:

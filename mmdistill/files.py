@@ -97,7 +97,7 @@ def _why_not(path: str | Path) -> str:
     try:
         os.stat(path)
     except OSError as error:
-        return error.strerror
+        return error.strerror or 'cannot be read'
     return 'no such file or folder'
 
 

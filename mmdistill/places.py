@@ -32,7 +32,7 @@ _HDF5 = re.compile(r"name = '(?P<path>.*?)'.*error message = '(?P<reason>.*?)'",
 
 def cannot_write(path: str | Path, error: OSError) -> OSError:
     """The error that says in one sentence what could not be written, why, and what to do."""
-    advice = ADVICE.get(error.errno, 'give another place')
+    advice = ADVICE.get(error.errno or 0, 'give another place')
     text = f'{path} could not be written ({error.strerror or error}): {advice}.'
     return OSError(error.errno, text)
 

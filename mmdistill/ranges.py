@@ -8,6 +8,7 @@ import argparse
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import cast
 
 LARGEST_INTEGER = 2**63 - 1  # what tensors, arrays and HDF5 hold
 
@@ -44,10 +45,11 @@ class Range:
         """Whether a value is a number of this range; True and False are none."""
         if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
             return False
-        if isinstance(value, Integral) and abs(value) > LARGEST_INTEGER:
+        number = cast(float, value)
+        if isinstance(value, Integral) and abs(number) > LARGEST_INTEGER:
             return False
-        low = value > self.low if self.above else value >= self.low
-        return low and value <= self.high and math.isfinite(value)
+        low = number > self.low if self.above else number >= self.low
+        return low and number <= self.high and math.isfinite(number)
 
     def check(self, **arguments: object) -> None:
         """Raise ValueError unless every argument, given by its name, is in this range."""

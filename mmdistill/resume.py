@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmengine.logging import print_log
@@ -83,7 +83,8 @@ def check_progress(checkpoint: dict[str, Any], path: str | Path) -> tuple[int, i
         isinstance(messages.get(key), dict) for key in MESSAGES
     ):
         raise _not_resumable(path, 'it has no log history (message_hub), only weights')
-    return at[0], at[1]
+    epoch, iteration = at
+    return cast(int, epoch), cast(int, iteration)
 
 
 def check_model(runner: Runner, checkpoint: dict[str, Any], path: str | Path) -> None:

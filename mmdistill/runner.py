@@ -20,7 +20,7 @@ class CheckedRunner(Runner):
     at log_level='INFO' these lines go to the log file, and the console hears of warnings alone.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for console in self._quiet_consoles:
             console.setLevel(logging.INFO)
@@ -29,7 +29,7 @@ class CheckedRunner(Runner):
             f'there, machine and hooks are in {self.timestamp}/{self.timestamp}.log'
         )
 
-    def build_logger(self, log_level: int | str = 'INFO', *args, **kwargs) -> MMLogger:
+    def build_logger(self, log_level: int | str = 'INFO', *args: Any, **kwargs: Any) -> MMLogger:
         """As upstream, but the console is quiet until the runner is built."""
         logger = super().build_logger(log_level, *args, **kwargs)
         self._quiet_consoles = [
@@ -40,6 +40,9 @@ class CheckedRunner(Runner):
         for console in self._quiet_consoles:
             console.setLevel(logging.WARNING)
         return logger
+
+    _resume: bool
+    _load_from: str | None
 
     def load_or_resume(self) -> None:
         """As upstream; a resume without a checkpoint begins at the beginning, and says so."""
@@ -68,9 +71,9 @@ class CheckedRunner(Runner):
     def load_checkpoint(
         self,
         filename: str,
-        map_location: str | Callable = 'cpu',
+        map_location: str | Callable[..., Any] = 'cpu',
         strict: bool = False,
-        revise_keys: Sequence = (),
+        revise_keys: Sequence[Any] = (),
     ) -> dict[str, Any]:
         """Read a checkpoint, compare it with the training or the model, and load it.
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import Any
 
 # What a forked worker's threads meet when their parent is gone, such as the one that hands over the
 # file descriptors of tensors (multiprocessing.resource_sharer).
@@ -38,7 +39,8 @@ def stopped_in_one_line() -> Iterator[None]:
             return
         received.append(number)
         # Loaders and their threads complain that the signal has ended their workers too.
-        sys.unraisablehook = sys.excepthook = lambda *_: None
+        sys.unraisablehook = lambda _: None
+        sys.excepthook = lambda *_: None
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     earlier = _handle_with(stop)
@@ -48,8 +50,9 @@ def stopped_in_one_line() -> Iterator[None]:
         for number, handler in earlier.items():
             signal.signal(number, handler)
         if received:
+            stopped = STOPPED[signal.Signals(received[0])]
             print(
-                f'{STOPPED[received[0]]}: what is finished is kept; the same command continues, '
+                f'{stopped}: what is finished is kept; the same command continues, '
                 'a training with --resume.',
                 file=sys.stderr,
             )
@@ -75,7 +78,7 @@ def _silent_without_parent() -> None:
 os.register_at_fork(after_in_child=_silent_without_parent)
 
 
-def _handle_with(handler: object) -> dict[int, object]:
+def _handle_with(handler: Any) -> dict[int, Any]:
     """Set the handler of both signals; returns the earlier ones. Ignored signals stay ignored."""
     if threading.current_thread() is not threading.main_thread():
         return {}

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import mmengine
 import torch
@@ -80,7 +80,7 @@ def one_line_errors(main: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-def _home(main: Callable) -> Path:
+def _home(main: Callable[..., Any]) -> Path:
     """The folder of the package that a program belongs to; of a lone script, its file."""
     path = Path(main.__code__.co_filename)
     return path.parent if main.__globals__.get('__package__') else path

@@ -35,7 +35,7 @@ class CachedTeacher(ExpertFusion):
     def __init__(
         self,
         folder: str | Path,
-        weighting: dict,
+        weighting: dict[str, Any],
         views: int | None = None,
         experts: Sequence[str] | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class CachedTeacher(ExpertFusion):
         self.holdout = self.cache.holdout()
 
     @classmethod
-    def from_config(cls, cfg: Config, teacher: dict, dataset: Any) -> 'CachedTeacher':
+    def from_config(cls, cfg: Config, teacher: dict[str, Any], dataset: Any) -> 'CachedTeacher':
         """Open the config's `teacher_cache`, if it is what its experts would say.
 
         Args:
@@ -61,7 +61,10 @@ class CachedTeacher(ExpertFusion):
         Raises:
             ValueError: The cache depends on something else; says what.
         """
-        folder, views = cache_settings(cfg)
+        settings = cache_settings(cfg)
+        if settings is None:
+            raise ValueError('The config has no teacher_cache.')
+        folder, views = settings
         stored = read_manifest(folder).experts
         # One that the cache does not have is named by the check.
         experts = [name for name in teacher['experts'] if name in stored]

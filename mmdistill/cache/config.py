@@ -76,7 +76,7 @@ def narrowed(step: dict[str, Any], reads: list[str]) -> str | tuple[str, ...]:
     Raises:
         ValueError: The geometry would be drawn in the frames of another modality than before.
     """
-    inputs = step.get('inputs') or list(step['modalities'])
+    inputs: Any = step.get('inputs') or list(step['modalities'])
     kept = [key for key in inputs if key in reads]
     if isinstance(inputs, str) or not kept:
         return inputs

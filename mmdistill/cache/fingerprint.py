@@ -20,7 +20,7 @@ FREE = ('data_root', 'pipeline', 'ann_file', 'check_media', 'lazy_init', 'serial
 SHOWN = 60  # characters of a differing value in an error
 
 
-def fingerprint(cfg: Config, teacher: dict, sample_ids: Iterable[str]) -> dict[str, Any]:
+def fingerprint(cfg: Config, teacher: dict[str, Any], sample_ids: Iterable[str]) -> dict[str, Any]:
     """Everything that the experts' logits on training set and holdout depend on.
 
     Experts (config, weights), the pipeline as far as the experts see it, the seed of the
@@ -64,7 +64,7 @@ def of_experts(stored: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def _reads(experts: dict[str, dict]) -> set[str]:
+def _reads(experts: dict[str, dict[str, Any]]) -> set[str]:
     """The modalities that experts read, by their keys in a batch."""
     return {key for name, x in experts.items() for key in batch_keys(x.get('modality') or name)}
 
@@ -91,7 +91,7 @@ def differences(stored: Any, now: Any, name: str = '') -> list[str]:
     return [f'{name}: stored {_short(stored)}, now {_short(now)}']
 
 
-def _expert(name: str, cfg: dict, teacher: dict) -> dict[str, Any]:
+def _expert(name: str, cfg: dict[str, Any], teacher: dict[str, Any]) -> dict[str, Any]:
     model = cfg.get('model')
     if model is None:
         model = read_model(cfg['config'], cfg.get('cfg_options'))
@@ -114,7 +114,7 @@ def _checkpoint(pattern: str | None, name: str) -> str | None:
         return NOT_THERE
 
 
-def _data(dataset: dict, reads: set[str]) -> dict[str, Any]:
+def _data(dataset: dict[str, Any], reads: set[str]) -> dict[str, Any]:
     """A data set and its pipeline, as far as the experts that read these keys see them."""
     steps = dataset.get('pipeline') or {}
     named = steps.items() if isinstance(steps, dict) else enumerate(steps)
@@ -125,7 +125,7 @@ def _data(dataset: dict, reads: set[str]) -> dict[str, Any]:
             modalities = {k: v for k, v in step['modalities'].items() if k in reads}
             step = {k: v for k, v in step.items() if k != 'inputs'} | dict(modalities=modalities)
         pipeline[str(key)] = step
-    found = dict(
+    found: dict[str, Any] = dict(
         settings={key: value for key, value in dataset.items() if key not in FREE},
         pipeline=pipeline,
     )

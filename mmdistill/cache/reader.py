@@ -5,7 +5,7 @@ Shape legend: B = clips in the batch, M = experts, K = classes.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors.torch
 import torch
@@ -83,7 +83,7 @@ class TeacherCache:
             clips = shapes[1][0] if shapes[1] else 0
             if shapes != [(clips, len(self.manifest.experts), classes), (clips,)]:
                 raise _damaged(path, f'{task}: logits {shapes[0]} and labels {shapes[1]}')
-        return self._chosen(logits), labels
+        return self._chosen(cast(dict[str, Tensor], logits)), cast(dict[str, Tensor], labels)
 
     def _chosen(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
         """The experts that are used, of (B, M, K) logits per task."""

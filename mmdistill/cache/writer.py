@@ -3,10 +3,10 @@
 Shape legend: N = clips, B = clips in a batch, M = experts, K = classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import safetensors.torch
 import torch
@@ -88,7 +88,7 @@ class CacheWriter:
 
 
 def expert_answers(
-    teacher: MultimodalTeacher, dataset: Dataset, seed: int, loader: dict[str, Any]
+    teacher: MultimodalTeacher, dataset: Dataset[Any], seed: int, loader: dict[str, Any]
 ) -> Callable[[int, range], tuple[Logits, Tensor]]:
     """Let live experts answer for `CacheWriter.write_shards`.
 
@@ -101,7 +101,7 @@ def expert_answers(
 
     @torch.no_grad()
     def answer(view: int, clips: range) -> tuple[Logits, Tensor]:
-        indices = [ClipIndex(i, seed, view, len(dataset)) for i in clips]
+        indices = [ClipIndex(i, seed, view, len(cast(Sized, dataset))) for i in clips]
         found, available = [], []
         for batch in DataLoader(dataset, sampler=indices, collate_fn=pseudo_collate, **loader):
             data = teacher.data_preprocessor(batch, False)

@@ -80,7 +80,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def _counts(parser: argparse.ArgumentParser, text: str) -> list[int]:
     try:
-        return [ONE_OR_MORE(number) for number in text.split(',')]
+        return [int(ONE_OR_MORE(number)) for number in text.split(',')]
     except argparse.ArgumentTypeError as error:
         parser.error(f'argument --frames: {error}')
 
@@ -139,7 +139,7 @@ def check_frames(args: argparse.Namespace) -> None:
 
 def measure(
     args: argparse.Namespace, metrics: dict[str, dict[str, float]]
-) -> tuple[list[dict], list[dict]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The entries of the models, and of the models at other sampling rates."""
     detector = None
     if args.detector:
@@ -165,7 +165,9 @@ def measure(
     return models, rates
 
 
-def plots(args: argparse.Namespace, models: list[dict], rates: list[dict]) -> dict[str, str]:
+def plots(
+    args: argparse.Namespace, models: list[dict[str, Any]], rates: list[dict[str, Any]]
+) -> dict[str, str]:
     """Ending of a file to its drawing: of what has accuracies, and of two modalities' rates."""
     drawn = {}
     judged = [model for model in models if args.metric in model['metrics']]

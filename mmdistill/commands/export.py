@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not videos:
         return
     models = [load_model(path, 'cpu') for path in (args.model, args.out)]
-    found = compare_networks(*models, videos, args.rounds)
+    found = compare_networks(models[0], models[1], videos, args.rounds)
     print('\n'.join(comparison_lines(found)))
     if found.largest_difference > args.tolerance or found.agreement < 1:
         sys.exit(

@@ -70,7 +70,9 @@ def predict_one(
     return found, merge_windows(found)
 
 
-def result_of(path: Path, found: list[Prediction], segments: list[Segment], k: int) -> dict:
+def result_of(
+    path: Path, found: list[Prediction], segments: list[Segment], k: int
+) -> dict[str, Any]:
     """What --out-json has of a video."""
     return dict(
         source=str(path),

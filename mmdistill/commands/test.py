@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -39,7 +40,7 @@ PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmdet', 'mmaction2', 'numpy')
 class TestRunner(CheckedRunner):
     """A runner that only tests."""
 
-    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """No DDP: nothing is synchronised in a test, and DDP refuses a frozen teacher."""
         return revert_sync_batchnorm(model.to(get_device()))
 
@@ -160,7 +161,7 @@ def keep_views(model: nn.Module) -> None:
         head.average_clips = None
 
 
-def _heads(module: nn.Module, name: str = 'model') -> Iterator[tuple[str, nn.Module]]:
+def _heads(module: nn.Module, name: str = 'model') -> Iterator[tuple[str, Any]]:
     """Every module that averages clips; a teacher's experts are averaged by the teacher."""
     if isinstance(module, MultimodalTeacher):
         return
@@ -180,7 +181,11 @@ def find_temperatures(args: argparse.Namespace, cfg: Config) -> dict[str, float]
 
 
 def write_result(
-    args: argparse.Namespace, metrics: dict, num_samples: int, scaled: dict, selected: str
+    args: argparse.Namespace,
+    metrics: dict[str, Any],
+    num_samples: int,
+    scaled: dict[str, Any],
+    selected: str,
 ) -> None:
     """Write the metrics and what they were measured on; the file is complete or not there."""
     versions = {package: version(package) for package in PACKAGES}

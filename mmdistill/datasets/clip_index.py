@@ -22,6 +22,11 @@ class ClipIndex(int):
         views: Augmentation epochs begin anew after so many; None for never.
     """
 
+    seed: int
+    epoch: int
+    size: int
+    views: int | None
+
     def __new__(
         cls, value: int, seed: int = 0, epoch: int = 0, size: int = 1, views: int | None = None
     ) -> 'ClipIndex':
@@ -53,7 +58,7 @@ class SeededClips:
     was drawn travels on the sample as `augmentation`, the number of the augmentation epoch.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Some transforms draw when they are built: ColorJitter the order of its steps.
         with seeded(0):
             super().__init__(*args, **kwargs)

@@ -20,7 +20,7 @@ What the frame numbers mean, measured on EPIC_100_validation.csv (9,668 rows), t
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,7 +110,7 @@ class EpicKitchensDataset(MultimodalDataset):
         tail_nouns: str | None = None,
         unseen_participants: str | None = None,
         video_info: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         self.tail_verbs = tail_verbs
         self.tail_nouns = tail_nouns
@@ -118,7 +118,7 @@ class EpicKitchensDataset(MultimodalDataset):
         self.video_info = video_info
         super().__init__(ann_file, tasks=dict(verb=verb_classes, noun=noun_classes), **kwargs)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """Read the CSV and mark the records of unseen participants and tail classes."""
         self._clocks = self._load_clocks()
         records = super().load_data_list()
@@ -164,13 +164,13 @@ class EpicKitchensDataset(MultimodalDataset):
             columns += ['start_timestamp', 'stop_timestamp']
         return columns
 
-    def _label_columns(self, columns) -> dict[str, str]:
+    def _label_columns(self, columns: Collection[str]) -> dict[str, str]:
         return dict(verb='verb_class', noun='noun_class')
 
     def _load_class_names(self, task: str, path: str) -> list[str]:
         return super()._load_class_names(task, path)[: NUM_BENCHMARK_CLASSES[task]]
 
-    def _parse_row(self, row: Row) -> dict:
+    def _parse_row(self, row: Row) -> dict[str, Any]:
         sample_id, video_id = row.text('narration_id'), row.text('video_id')
         record = dict(
             sample_id=sample_id,

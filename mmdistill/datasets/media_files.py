@@ -3,11 +3,14 @@
 import os
 from collections.abc import Sequence, Set
 from pathlib import Path
+from typing import Any
 
 from mmengine.logging import print_log
 
 
-def check_media_files(records: Sequence[dict], modalities: Set[str], ann_file: str) -> None:
+def check_media_files(
+    records: Sequence[dict[str, Any]], modalities: Set[str], ann_file: str
+) -> None:
     """Look once at every file of the given modalities.
 
     Args:
@@ -34,7 +37,9 @@ def check_media_files(records: Sequence[dict], modalities: Set[str], ann_file: s
         )
 
 
-def clips_with(records: list[dict], modalities: Sequence[str], ann_file: str) -> list[dict]:
+def clips_with(
+    records: list[dict[str, Any]], modalities: Sequence[str], ann_file: str
+) -> list[dict[str, Any]]:
     """The records of clips that have the files of all these modalities; how many is logged.
 
     Raises:

@@ -76,7 +76,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         split: str | None = None,
         holdout: Mapping[str, Any] | None = None,
         check_media: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         self.media = dict(media or {})
         self.tasks = None if tasks is None else dict(tasks)
@@ -96,7 +96,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         pipeline = named_steps(kwargs.pop('pipeline', ()))
         super().__init__(ann_file, pipeline, data_root=self.data_root, metainfo=metainfo, **kwargs)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """Read the CSV into records, keep the wanted part of the split, find the media."""
         rows = self._read_annotations()
         label_columns = self._label_columns(list(rows[0].values)) if self.labelled else {}
@@ -115,16 +115,16 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             check_media_files(records, self._media_read(), self.ann_file)
         return records
 
-    def filter_data(self) -> list[dict]:
+    def filter_data(self) -> list[dict[str, Any]]:
         """The clips that have all media of `filter_cfg`."""
         media = (self.filter_cfg or {}).get('media')
         return clips_with(self.data_list, media, self.ann_file) if media else self.data_list
 
-    def get_data_info(self, idx: int) -> dict:
+    def get_data_info(self, idx: int) -> dict[str, Any]:
         """The record of a clip as it enters the pipeline; decodes nothing."""
         return self.complete(self.plain_record(idx))
 
-    def plain_record(self, idx: int) -> dict:
+    def plain_record(self, idx: int) -> dict[str, Any]:
         """The record of a clip as the annotations have it; no media are looked at."""
         record = super().get_data_info(idx)
         # Upstream sets one start_index for the whole data set; here a clip begins inside a video.
@@ -136,7 +136,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         """The record with what only its media can tell: here nothing."""
         return record
 
-    def load_record(self, index: int) -> dict:
+    def load_record(self, index: int) -> dict[str, Any]:
         """The record of clip `index`, counted from the end if negative; decodes no video.
 
         Raises:
@@ -182,7 +182,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         """The class names of `task`, of which `path` is the file."""
         return read_class_names(path, self.class_name_columns)
 
-    def _parse_row(self, row: Row) -> dict:
+    def _parse_row(self, row: Row) -> dict[str, Any]:
         """The record of one row, without label and media."""
         video_id = row.text('video_id')
         start, stop = row.integer('start_frame'), row.integer('stop_frame')
@@ -251,7 +251,9 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             raise ValueError(f'Unknown split {self.split!r}; expected one of {list(SPLITS)}.')
         check_holdout(self.holdout)
 
-    def _select_split(self, rows: Sequence[Row], records: list[dict]) -> list[dict]:
+    def _select_split(
+        self, rows: Sequence[Row], records: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
         if self.split is None:
             return records
         try:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from mmengine.dataset import DefaultSampler, InfiniteSampler
@@ -24,7 +25,7 @@ class EpochSampler(DefaultSampler):
     """
 
     def __init__(
-        self, *args, views: int | None = None, augmentation_seed: int | None = None, **kwargs
+        self, *args: Any, views: int | None = None, augmentation_seed: int | None = None, **kwargs
     ) -> None:
         ONE_OR_MORE.check_optional(views=views)
         SEED.check_optional(augmentation_seed=augmentation_seed)
@@ -58,7 +59,7 @@ class EndlessSampler(InfiniteSampler):
     """
 
     def __init__(
-        self, *args, views: int | None = None, augmentation_seed: int | None = None, **kwargs
+        self, *args: Any, views: int | None = None, augmentation_seed: int | None = None, **kwargs
     ) -> None:
         ONE_OR_MORE.check_optional(views=views)
         SEED.check_optional(augmentation_seed=augmentation_seed)

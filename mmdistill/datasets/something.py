@@ -9,6 +9,7 @@ present release; their contents are the same. An entry of the first three is
 """
 
 import re
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class SomethingSomethingDataset(MultimodalDataset):
             raise ValueError(f'{self.ann_file} holds no entries; expected one per video.')
         return rows
 
-    def _parse_row(self, row: Row) -> dict:
+    def _parse_row(self, row: Row) -> dict[str, Any]:
         video_id = row.text('video_id')
         record = dict(sample_id=video_id, video_id=video_id, group=video_id)
         record.update(start_frame=0, start_index=0)
@@ -81,7 +82,7 @@ class SomethingSomethingDataset(MultimodalDataset):
         known = dict(self._known_counts[video_id])
         return record | segment_of(row, video_id, 0, known.pop('num_frames')) | known
 
-    def _label_columns(self, columns) -> dict[str, str]:
+    def _label_columns(self, columns: Collection[str]) -> dict[str, str]:
         return {ACTION: 'template'}
 
     def _parse_class(self, row: Row, sample_id: str, task: str, column: str) -> int | None:

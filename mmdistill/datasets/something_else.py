@@ -11,6 +11,7 @@ numbered otherwise, and each its own file of labels:
 """
 
 from pathlib import Path
+from typing import Any
 
 from ..registry import DATASETS
 from .something import SomethingSomethingDataset
@@ -35,7 +36,7 @@ class SomethingElseDataset(SomethingSomethingDataset):
         ValueError: As `SomethingSomethingDataset`.
     """
 
-    def __init__(self, ann_file: str, *, labels: str | None = None, **kwargs) -> None:
+    def __init__(self, ann_file: str, *, labels: str | None = None, **kwargs: Any) -> None:
         super().__init__(ann_file, labels=labels or labels_of(ann_file), **kwargs)
 
 

@@ -60,9 +60,9 @@ class LoadModalities(BaseTransform):
 
     def __init__(
         self,
-        modalities: dict[str, dict],
+        modalities: dict[str, dict[str, Any]],
         inputs: str | Sequence[str] | None = None,
-        geometry: Sequence[dict] | dict[str, dict] = (),
+        geometry: Sequence[dict[str, Any]] | dict[str, dict[str, Any]] = (),
     ) -> None:
         self.single = isinstance(inputs, str)
         keys = [inputs] if isinstance(inputs, str) else list(inputs or modalities)
@@ -145,7 +145,9 @@ class PackModalities(PackActionInputs):
         return packed
 
 
-def named_steps(steps: Sequence[dict] | dict[str, dict]) -> list[dict]:
+def named_steps(
+    steps: Sequence[dict[str, Any]] | dict[str, dict[str, Any]],
+) -> list[dict[str, Any]]:
     """A pipeline as a list, whether it is given as one or as a dict of named steps.
 
     Raises:

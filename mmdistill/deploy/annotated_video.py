@@ -137,7 +137,9 @@ class SoundCopy:
 
     def __init__(self, source: str | Path, out: Any) -> None:
         self.container = av.open(str(source))
-        self.out, self.stream, self.waiting = out, None, None
+        self.out = out
+        self.stream: Any = None
+        self.waiting: Any = None
         self.packets: Iterator[Any] = iter(())
         if not self.container.streams.audio:
             return

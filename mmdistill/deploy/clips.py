@@ -54,19 +54,19 @@ class ClipReader:
     def __init__(
         self, clip: Mapping[str, Any], clips: int | None = None, crops: int | None = None
     ) -> None:
-        clip = copy.deepcopy(dict(clip))
+        own: dict[str, Any] = copy.deepcopy(dict(clip))
         if clips is not None:
-            if clip['sample'].get('clip_len', 1) == 1:
+            if own['sample'].get('clip_len', 1) == 1:
                 raise ValueError(
                     f'clips={clips}: this model sees the segments of a whole video at once; leave '
                     'clips out.'
                 )
-            clip['sample']['num_clips'] = clips
+            own['sample']['num_clips'] = clips
         if crops is not None:
-            clip['geometry'] = with_crops(clip['geometry'], crops)
-        self.sample = TRANSFORMS.build(clip['sample'])
-        rgb = dict(clip['modality'], type=GivenFrames)
-        self.load = LoadModalities(dict(rgb=rgb), 'rgb', clip['geometry'])
+            own['geometry'] = with_crops(own['geometry'], crops)
+        self.sample = TRANSFORMS.build(own['sample'])
+        rgb = dict(own['modality'], type=GivenFrames)
+        self.load = LoadModalities(dict(rgb=rgb), 'rgb', own['geometry'])
 
     def inputs(self, read_frames: ReadFrames, start: int, stop: int, name: str = '') -> Tensor:
         """The uint8 tensor that the data preprocessor takes, views first.

@@ -99,7 +99,7 @@ class TorchNetwork:
                 f'precision={precision!r}: expected one of {list(PRECISIONS)}; fp16 needs a GPU.'
             )
         self.device, self.precision = torch.device(device), precision
-        self.network = network.to(self.device)
+        self.network: Any = network.to(self.device)
 
     @torch.inference_mode()
     def logits(self, inputs: list[Tensor]) -> dict[str, np.ndarray]:

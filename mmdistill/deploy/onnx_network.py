@@ -6,7 +6,7 @@ Frames go in as uint8; normalisation is in the graph. Shape legend: N = views, K
 import io
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -31,9 +31,12 @@ class ViewNetwork(nn.Module):
         recognizer: In evaluation mode.
     """
 
-    def __init__(self, recognizer: nn.Module) -> None:
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, recognizer: Any) -> None:
         super().__init__()
-        self.recognizer = recognizer
+        self.recognizer: Any = recognizer
         preprocessor = recognizer.data_preprocessor
         self.swapped = bool(preprocessor.to_rgb)
         self.channel_axis = -4 if preprocessor.format_shape == 'NCTHW' else -3
@@ -89,7 +92,7 @@ def export_onnx(described: PublishedModel, network: nn.Module, path: str | Path)
             torch.onnx.export(
                 ViewNetwork(network).eval(),
                 (views,),
-                content,
+                cast(Any, content),  # a file object, too
                 input_names=['frames'],
                 output_names=list(described.classes),
                 dynamic_axes={name: {0: 'views'} for name in ('frames', *described.classes)},

@@ -108,8 +108,8 @@ class Prediction:
         return [ClassScore(self.classes[task][i], float(probabilities_K[i])) for i in best]
 
     def _joint(self, k: int) -> list[ClassScore]:
-        scaled = [self.logits[t][None] / self.temperatures[t] for t in ('verb', 'noun')]
-        best = best_joint_actions(*scaled, k)
+        verb, noun = (self.logits[t][None] / self.temperatures[t] for t in ('verb', 'noun'))
+        best = best_joint_actions(verb, noun, k)
         verbs, nouns = self.classes['verb'], self.classes['noun']
         return [
             ClassScore(f'{verbs[v]} {nouns[n]}', float(np.exp(score)))

@@ -4,7 +4,7 @@ Shape legend: F = frames, M = boxes of a video.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,7 +54,7 @@ class VideoFindings:
 
     num_clips: int
     problems: list[Problem] = field(default_factory=list)
-    absent: Counter = field(default_factory=Counter)
+    absent: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
 
 
@@ -100,8 +100,8 @@ def check_video(
 
 
 def _completed(
-    loader: str, records: Sequence[dict], complete: Complete, findings: VideoFindings
-) -> list[dict]:
+    loader: str, records: Sequence[dict[str, Any]], complete: Complete, findings: VideoFindings
+) -> list[dict[str, Any]]:
     """The records that can be completed; a problem for each other one."""
     whole = []
     for record in records:
@@ -132,7 +132,7 @@ def _read(modality: Modality, record: dict[str, Any], num_frames: int) -> tuple[
     return modality.frame_shape(record, frames)
 
 
-def _image_problems(modality: Modality, record: dict[str, Any]):
+def _image_problems(modality: Any, record: dict[str, Any]) -> Iterator[str]:
     """Images of the clip that are missing or cut short, a sentence per folder."""
     first, stop = record['start_frame'], record['stop_frame']
     stride = record.get('flow_stride', 1) if isinstance(modality, FlowModality) else 1
@@ -223,7 +223,7 @@ def _count_frames(modality: Modality, record: dict[str, Any]) -> list[int]:
     return [index_video(modality.path(record)).num_frames]
 
 
-def _compare_lengths(lengths: Mapping[str, int], stride: int, add) -> None:
+def _compare_lengths(lengths: Mapping[str, int], stride: int, add: Callable[..., None]) -> None:
     (reference, expected), *others = lengths.items() or [('', 0)]
     for key, length in others:
         if abs(length - expected) > MAY_LACK + stride - 1:
@@ -234,7 +234,7 @@ def _compare_lengths(lengths: Mapping[str, int], stride: int, add) -> None:
             )
 
 
-def _compare_sizes(sizes: Mapping[str, tuple[int, int]], add) -> list[str]:
+def _compare_sizes(sizes: Mapping[str, tuple[int, int]], add: Callable[..., None]) -> list[str]:
     notes = []
     (reference, (height, width)), *others = sizes.items() or [('', (1, 1))]
     for key, (other_height, other_width) in others:

@@ -58,8 +58,8 @@ class DataReport:
 
     plans: list[LoaderPlan] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    notes: Counter = field(default_factory=Counter)
-    absent: dict[str, Counter] = field(default_factory=dict)
+    notes: Counter[str] = field(default_factory=Counter)
+    absent: dict[str, Counter[str]] = field(default_factory=dict)
     num_checked: int = 0
 
     def add(self, plan: LoaderPlan, found: VideoFindings) -> None:
@@ -97,7 +97,7 @@ def plan_check(cfg: Config, num: int | None = None, seed: int = 0) -> DataReport
         ValueError: The config has no loader of a `MultimodalDataset`.
     """
     init_default_scope('mmaction')
-    by_dataset: list[tuple[list[str], dict]] = []
+    by_dataset: list[tuple[list[str], dict[str, Any]]] = []
     for name in LOADERS:
         loader = cfg.get(f'{name}_dataloader') or {}
         dataset = _dataset_of(loader)
@@ -124,7 +124,7 @@ def run_check(report: DataReport, num_frames: int = 8, workers: int = 0) -> Iter
     """
     plans, tasks = [], []
     for plan in report.plans:
-        by_video: dict[str, list[dict]] = {}
+        by_video: dict[str, list[dict[str, Any]]] = {}
         for record in plan.records:
             by_video.setdefault(record['video_id'], []).append(record)
         for records in by_video.values():
@@ -179,7 +179,11 @@ def seen_lines(report: DataReport) -> list[str]:
 
 
 def _plan_loader(
-    name: str, loader: dict, outputs: Mapping[str, int], choice: tuple, report: DataReport
+    name: str,
+    loader: dict[str, Any],
+    outputs: Mapping[str, int],
+    choice: tuple[Any, ...],
+    report: DataReport,
 ) -> None:
     cfg = _dataset_of(loader)
     kind = DATASETS.get(cfg['type'])
@@ -239,7 +243,7 @@ def _count_classes(
     name: str, dataset: MultimodalDataset, outputs: Mapping[str, int], problems: list[Problem]
 ) -> dict[str, list[int]]:
     """Clips per class; labels that the model has no output for become problems."""
-    counts: dict[str, Counter] = {}
+    counts: dict[str, Counter[str]] = {}
     for index in range(len(dataset)):
         record = dataset.plain_record(index)
         label = record.get('label')
@@ -258,7 +262,7 @@ def _count_classes(
     return result
 
 
-def _dataset_of(loader: Mapping[str, Any]) -> dict | None:
+def _dataset_of(loader: Mapping[str, Any]) -> dict[str, Any] | None:
     """The data set of a loader, out of wrappers such as RepeatDataset."""
     dataset = loader.get('dataset')
     while dataset and 'dataset' in dataset:

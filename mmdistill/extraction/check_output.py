@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,11 +16,11 @@ from .jobs import Job
 from .manifest import check_settings, entries_of
 
 # What is wrong with the result of a job, given its entry in the manifest.
-Look = Callable[[Job, dict], list[str]]
+Look = Callable[[Job, dict[str, Any]], list[str]]
 JPEG_END = b'\xff\xd9'
 
 
-def check_jobs(jobs: Iterable[Job], look: Look, settings: dict) -> list[str]:
+def check_jobs(jobs: Iterable[Job], look: Look, settings: dict[str, Any]) -> list[str]:
     """All problems of an extraction, a line each that begins with the video.
 
     Args:
@@ -50,7 +51,9 @@ def report_check(problems: list[str], num_videos: int) -> int:
     return int(bool(problems))
 
 
-def _problems(job: Job, entry: dict | None, look: Look, settings: dict) -> list[str]:
+def _problems(
+    job: Job, entry: dict[str, Any] | None, look: Look, settings: dict[str, Any]
+) -> list[str]:
     if not job.path.is_file():
         return [f'its video {job.path} is missing']
     if not job.done:
@@ -72,7 +75,7 @@ def _problems(job: Job, entry: dict | None, look: Look, settings: dict) -> list[
     return problems + look(job, entry)
 
 
-def look_at_flow(job: Job, entry: dict) -> list[str]:
+def look_at_flow(job: Job, entry: dict[str, Any]) -> list[str]:
     """As many images of u and of v as the manifest and the video say, and all of their bytes."""
     images = {axis: _images(job.result / axis) for axis in 'uv'}
     counts = {axis: len(sizes) for axis, sizes in images.items()}
@@ -90,7 +93,7 @@ def look_at_flow(job: Job, entry: dict) -> list[str]:
     return problems
 
 
-def look_at_sound(job: Job, entry: dict) -> list[str]:
+def look_at_sound(job: Job, entry: dict[str, Any]) -> list[str]:
     """The file has its bytes, as many samples, and the times of its video's frames."""
     size = job.result.stat().st_size
     if size != entry['bytes']:
@@ -115,7 +118,7 @@ def look_at_detections(path: Path) -> Look:
     """The frames of the annotations were processed, of a video as long as it is now."""
     file = DetectionFile(path)
 
-    def look(job: Job, entry: dict) -> list[str]:
+    def look(job: Job, entry: dict[str, Any]) -> list[str]:
         try:
             if not file.has(job.name):
                 return [f'{path} has no such video']

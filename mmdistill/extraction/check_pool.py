@@ -47,7 +47,7 @@ def _until_a_process_dies(
 ) -> Iterator[tuple[int, VideoFindings]]:
     """Work on `waiting`; return the numbers that were under way when a process died, or none."""
     with worker_pool(workers, method) as pool:
-        running: dict[Future, int] = {}
+        running: dict[Future[Any], int] = {}
         while waiting or running:
             # No more at a time than there are processes: those may have killed one, and no others.
             while waiting and len(running) < workers:

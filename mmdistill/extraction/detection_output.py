@@ -8,6 +8,7 @@ import json
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
@@ -28,7 +29,7 @@ def manifest_of(parts: Path) -> Path:
     return parts.with_suffix('.manifest.jsonl')
 
 
-def write_part(job: Job, video: VideoDetections, fingerprint: dict) -> None:
+def write_part(job: Job, video: VideoDetections, fingerprint: dict[str, Any]) -> None:
     """Store one video's detections, all at once."""
     arrays = {key: value for key, value in video._asdict().items() if value is not None}
     with open(job.partial, 'wb') as file:
@@ -65,7 +66,7 @@ class Output:
             replaced, not by an extraction.
     """
 
-    def __init__(self, path: Path, fingerprint: dict, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, fingerprint: dict[str, Any], overwrite: bool = False) -> None:
         self.path = path
         self.parts = path.with_name(f'{path.name}.parts')
         self.manifest = manifest_of(self.parts)
@@ -153,7 +154,7 @@ class Output:
     def _finished_parts(self) -> dict[str, Path]:
         return {unquote(part.stem): part for part in self.parts.glob('*.npz')}
 
-    def _settings_of_parts(self) -> dict | None:
+    def _settings_of_parts(self) -> dict[str, Any] | None:
         file = self.parts / SETTINGS_FILE
         advice = f'move {self.parts} away, so that its videos are made again'
         return read_json(file, dict, advice) if file.is_file() else None

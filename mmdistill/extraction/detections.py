@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class DetectionSettings:
         ONE_OR_MORE.check(stride=self.stride, max_boxes=self.max_boxes)
         FRACTION.check(score_thr=self.score_thr)
 
-    def fingerprint(self) -> dict:
+    def fingerprint(self) -> dict[str, Any]:
         """Everything that the detections depend on, as JSON; paths do not count, contents do."""
         cfg = config_of(self.config, 'detector config')
         relevant = {'model': cfg.model, 'test_pipeline': cfg.get('test_dataloader')}
@@ -136,7 +137,7 @@ def set_up_detections(
 def extract_detections(
     detector: FrameDetector,
     stride: int,
-    fingerprint: dict,
+    fingerprint: dict[str, Any],
     job: DetectionJob,
     advance: Advance,
 ) -> None:

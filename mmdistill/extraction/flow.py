@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -42,7 +43,7 @@ class FlowSettings:
         short_side: Frames are scaled so that their short side has so many pixels; 0 keeps them.
     """
 
-    estimator: dict = field(default_factory=lambda: {'type': 'DIS'})
+    estimator: dict[str, Any] = field(default_factory=lambda: {'type': 'DIS'})
     bound: float = DEFAULT_BOUND
     short_side: int = 0
 
@@ -50,7 +51,7 @@ class FlowSettings:
         POSITIVE.check(bound=self.bound)
         COUNT.check(short_side=self.short_side)
 
-    def fingerprint(self) -> dict:
+    def fingerprint(self) -> dict[str, Any]:
         """Everything that the flow depends on, as JSON: weights by content, the device not."""
         estimator = {key: value for key, value in self.estimator.items() if key != 'device'}
         if Path(str(estimator.get('weights', ''))).is_file():

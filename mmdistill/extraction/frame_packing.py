@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import h5py
@@ -51,7 +51,7 @@ class Packed(NamedTuple):
 
 
 def pack_clips(
-    clips: Iterable[Clip], out: Path, settings: dict, report: Callable[[str], None]
+    clips: Iterable[Clip], out: Path, settings: dict[str, Any], report: Callable[[str], None]
 ) -> Packed:
     """Write all clips that are not there yet, then the file: it is made of all clips or not at all.
 
@@ -156,7 +156,7 @@ def _check_parts(parts: Path) -> None:
             raise not_replaced(parts, f'it holds {path.name}')
 
 
-def _check_settings(parts: Path, settings: dict) -> None:
+def _check_settings(parts: Path, settings: dict[str, Any]) -> None:
     file, text = parts / SETTINGS, json.dumps(settings, sort_keys=True)
     if file.exists() and file.read_text() != text:
         raise ValueError(

@@ -17,6 +17,7 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -28,7 +29,9 @@ from .jobs import Job
 PACKAGES = ('numpy', 'av', 'h5py', 'torch', 'mmdet')
 
 
-def record(job: Job, settings: dict, num_frames: int, num_bytes: int, **more: object) -> None:
+def record(
+    job: Job, settings: dict[str, Any], num_frames: int, num_bytes: int, **more: object
+) -> None:
     """Write the line of a job whose result is complete but has no name yet.
 
     Args:
@@ -54,12 +57,12 @@ def record(job: Job, settings: dict, num_frames: int, num_bytes: int, **more: ob
         _append(job.manifest, json.dumps(entry))
 
 
-def read_manifest(path: Path) -> dict[str, dict]:
+def read_manifest(path: Path) -> dict[str, dict[str, Any]]:
     """The entries by video; none where there is no file."""
     return {entry['video']: entry for entry in _entries(path)}
 
 
-def entries_of(jobs: Iterable[Job]) -> dict[str, dict]:
+def entries_of(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
     """The entries of these jobs by video, from as many manifests as they have."""
     jobs = list(jobs)
     known = {
@@ -77,7 +80,7 @@ def entries_of(jobs: Iterable[Job]) -> dict[str, dict]:
     return found
 
 
-def _entries(path: Path) -> Iterator[dict]:
+def _entries(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         return
     for line in path.read_text().splitlines():
@@ -88,7 +91,7 @@ def _entries(path: Path) -> Iterator[dict]:
                 yield entry
 
 
-def check_settings(path: Path, came: dict | None, wanted: dict) -> None:
+def check_settings(path: Path, came: dict[str, Any] | None, wanted: dict[str, Any]) -> None:
     """Refuse to mix results of different settings.
 
     Args:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -48,7 +49,7 @@ class SoundSettings:
     def __post_init__(self) -> None:
         SAMPLE_RATE.check(sample_rate=self.sample_rate)
 
-    def fingerprint(self) -> dict:
+    def fingerprint(self) -> dict[str, Any]:
         """Everything that the files depend on, as JSON."""
         return dict(codec='flac', bits=16, **asdict(self))
 

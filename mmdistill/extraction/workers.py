@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import wait as wait_for_sentinels
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..files import remove
 from ..video import VideoError
@@ -30,7 +30,9 @@ DIED = (
 
 
 @contextmanager
-def worker_pool(workers: int, method: str = METHOD, **options) -> Iterator[ProcessPoolExecutor]:
+def worker_pool(
+    workers: int, method: str = METHOD, **options: Any
+) -> Iterator[ProcessPoolExecutor]:
     """A process pool; what is under way when an exception leaves the block is not waited for.
 
     Args:
@@ -113,7 +115,7 @@ def _until_a_worker_dies(
     started, progress = context.Value('i', 0), context.SimpleQueue()
     arguments = (setup, started, progress)
     with worker_pool(workers, initializer=_start_worker, initargs=arguments) as pool:
-        running: dict[Future, Job] = {}
+        running: dict[Future[Any], Job] = {}
         suspects: list[Job] = []
         while (waiting or running) and not suspects:
             # No more at a time than there are workers: only those may have killed one.
@@ -138,7 +140,7 @@ def _until_a_worker_dies(
 _worker: 'tuple[Process, Advance] | Exception'
 
 
-def _start_worker(setup: 'Setup', started, progress) -> None:
+def _start_worker(setup: 'Setup', started: Any, progress: Any) -> None:
     global _worker
     threading.Thread(target=_die_with_parent, daemon=True).start()
     with started.get_lock():

@@ -36,7 +36,9 @@ class DistillationDiagnosticsHook(Hook):
 
     priority = 'LOW'  # after DistillationLossHook, which makes the teacher
 
-    def __init__(self, holdout_interval: int = 5, holdout_dataloader: dict | None = None) -> None:
+    def __init__(
+        self, holdout_interval: int = 5, holdout_dataloader: dict[str, Any] | None = None
+    ) -> None:
         COUNT.check(holdout_interval=holdout_interval)
         self.holdout_interval = holdout_interval
         self.holdout_dataloader = holdout_dataloader

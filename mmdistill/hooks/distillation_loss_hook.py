@@ -44,7 +44,11 @@ class DistillationLossHook(Hook):
             top-level `holdout_dataloader`, beside `val_dataloader`.
     """
 
-    def __init__(self, teacher: dict | None = None, holdout_dataloader: dict | None = None) -> None:
+    def __init__(
+        self,
+        teacher: dict[str, Any] | None = None,
+        holdout_dataloader: dict[str, Any] | None = None,
+    ) -> None:
         self.teacher_cfg = teacher
         self.holdout_dataloader = holdout_dataloader
         self.teacher: MultimodalTeacher | CachedTeacher | None = None
@@ -205,7 +209,7 @@ def check_classes(student: StudentRecognizer, teacher: MultimodalTeacher) -> Non
             )
 
 
-def _teacher_of(runner: Runner) -> dict:
+def _teacher_of(runner: Runner) -> dict[str, Any]:
     if 'teacher' not in runner.cfg:
         raise ValueError(
             'DistillationLossHook has no teacher: give it one, or add a top-level `teacher` to '

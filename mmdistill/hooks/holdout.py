@@ -28,7 +28,7 @@ class HoldoutLogits(NamedTuple):
 
 
 def fit_on_holdout(
-    runner: Runner, teacher: MultimodalTeacher, dataloader: dict | None
+    runner: Runner, teacher: MultimodalTeacher, dataloader: dict[str, Any] | None
 ) -> HoldoutLogits | None:
     """Run the experts over the holdout, fit the weightings, log experts, teacher and weights.
 
@@ -81,7 +81,7 @@ def use_holdout(
     return holdout
 
 
-def holdout_loader(runner: Runner, dataloader: dict | None) -> DataLoader | None:
+def holdout_loader(runner: Runner, dataloader: dict[str, Any] | None) -> DataLoader[Any] | None:
     """The loader of the holdout: of the hook's own config, or of the run's; None without either."""
     dataloader = dataloader or runner.cfg.get('holdout_dataloader')
     return dataloader and runner.build_dataloader(dict(dataloader), seed=runner.seed)

@@ -39,7 +39,7 @@ class Peekable(Iterator):
 class PeekableLoader:
     """A data loader, of whose present pass the next batch can be seen."""
 
-    def __init__(self, loader: DataLoader) -> None:
+    def __init__(self, loader: DataLoader[Any]) -> None:
         self.loader = loader
         self.batches = Peekable(iter(()))
 

@@ -37,7 +37,9 @@ class SafeCheckpointHook(CheckpointHook):
         args, kwargs: See CheckpointHook.
     """
 
-    def __init__(self, *args, backend_args: dict[str, Any] | None = None, **kwargs) -> None:
+    def __init__(
+        self, *args: Any, backend_args: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         backend_args = backend_args or dict(backend='mmdistill_whole_files')
         super().__init__(*args, backend_args=backend_args, **kwargs)
 

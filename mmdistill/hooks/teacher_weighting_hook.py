@@ -1,5 +1,7 @@
 """Make a teacher ready to be tested as a model of its own."""
 
+from typing import Any
+
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -22,7 +24,7 @@ class TeacherWeightingHook(Hook):
         ValueError: The weighting looks at the labels of the clips that are tested.
     """
 
-    def __init__(self, holdout_dataloader: dict | None = None) -> None:
+    def __init__(self, holdout_dataloader: dict[str, Any] | None = None) -> None:
         self.holdout_dataloader = holdout_dataloader
 
     def before_test(self, runner: Runner) -> None:

@@ -44,7 +44,7 @@ def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset
 
 
 def try_features(
-    student: StudentRecognizer, teacher: MultimodalTeacher, dataloader: DataLoader
+    student: StudentRecognizer, teacher: MultimodalTeacher, dataloader: DataLoader[Any]
 ) -> None:
     """Compute the student's losses for one clip, twice in a batch; nothing is changed by it.
 

@@ -5,6 +5,7 @@ Shape legend: N = rows of a layer's output, B clips times whatever the network f
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -64,7 +65,7 @@ def check_layout(layout: str | None) -> None:
 
 def on_common_grid(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Average-pool (B, C, T, H, W) features to the smaller of their grids, axis by axis."""
-    grid = smaller_grid(a.shape[2:], b.shape[2:])
+    grid: Any = smaller_grid(a.shape[2:], b.shape[2:])  # torch wants a tuple of exactly three
     return F.adaptive_avg_pool3d(a, grid), F.adaptive_avg_pool3d(b, grid)
 
 

@@ -1,5 +1,7 @@
 """FitNets and MARS: the squared error between projected features."""
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -29,10 +31,10 @@ class FeatureMSELoss(FeatureLoss):
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         student_channels: int | None = None,
         expert_channels: int | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         if (student_channels is None) != (expert_channels is None):
@@ -45,7 +47,8 @@ class FeatureMSELoss(FeatureLoss):
         )
         self.student_channels = student_channels
         self.expert_channels = expert_channels
-        if student_channels is None:
+        self.projection: nn.Module
+        if student_channels is None or expert_channels is None:
             self.projection = nn.Identity()
         else:
             self.projection = nn.Linear(student_channels, expert_channels)

@@ -23,7 +23,8 @@ def logit_mse(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
         ValueError: The shapes differ.
     """
     check_same_classes(student_logits, teacher_logits)
-    return F.mse_loss(*at_least_single(student_logits, teacher_logits))
+    student, teacher = at_least_single(student_logits, teacher_logits)
+    return F.mse_loss(student, teacher)
 
 
 @MODELS.register_module()

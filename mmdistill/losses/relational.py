@@ -3,6 +3,8 @@
 Shape legend: B = clips, D = size of the embedding.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -78,7 +80,7 @@ class RelationalLoss(FeatureLoss):
     """
 
     def __init__(
-        self, *args, distance_weight: float = 1.0, angle_weight: float = 2.0, **kwargs
+        self, *args: Any, distance_weight: float = 1.0, angle_weight: float = 2.0, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         ZERO_OR_MORE.check(distance_weight=distance_weight, angle_weight=angle_weight)

@@ -6,6 +6,7 @@ that a weight depends on, so a resumed run continues with the very same weights.
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from ..ranges import FRACTION, ZERO_OR_MORE
 from ..registry import MODELS
@@ -101,7 +102,7 @@ class StepWeight(WeightSchedule):
         return step_weight(progress, self.weights, self.milestones)
 
 
-def build_weight(weight: float | dict, name: str) -> WeightSchedule | float:
+def build_weight(weight: float | dict[str, Any], name: str) -> WeightSchedule | float:
     """A loss weight from a config: a number, or the schedule that a dict describes.
 
     Raises:

@@ -7,7 +7,7 @@ Shape legend: N = clips, G = groups, R = resamples.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,13 +42,15 @@ class Resamples(NamedTuple):
             yield self._replace(draws_RG=self.draws_RG[begin : begin + step])
 
 
-def every_clip_once(groups_N: Sequence) -> Resamples:
+def every_clip_once(groups_N: Sequence[Any] | NDArray[Any]) -> Resamples:
     """The test set itself: a single row of weights, all of them 1."""
     names_G, group_N = np.unique(np.asarray(groups_N), return_inverse=True)
     return Resamples(np.ones((1, len(names_G))), names_G, group_N)
 
 
-def resample_groups(groups_N: Sequence, num_resamples: int, seed: int = 0) -> Resamples:
+def resample_groups(
+    groups_N: Sequence[Any] | NDArray[Any], num_resamples: int, seed: int = 0
+) -> Resamples:
     """Draw as many groups as there are, with replacement, `num_resamples` times.
 
     Raises:
@@ -66,7 +68,9 @@ def resample_groups(groups_N: Sequence, num_resamples: int, seed: int = 0) -> Re
     return once._replace(draws_RG=draws_RG.astype(np.float64))
 
 
-def cluster_weights(groups_N: Sequence, num_resamples: int, seed: int = 0) -> NDArray[np.float64]:
+def cluster_weights(
+    groups_N: Sequence[Any] | NDArray[Any], num_resamples: int, seed: int = 0
+) -> NDArray[np.float64]:
     """How often each clip occurs in each resample of the groups: (R, N) counts.
 
     Raises:
@@ -75,7 +79,7 @@ def cluster_weights(groups_N: Sequence, num_resamples: int, seed: int = 0) -> ND
     return resample_groups(groups_N, num_resamples, seed).weights()
 
 
-def percentile_interval(mean: float, values_R: NDArray, level: float = 0.95) -> Interval:
+def percentile_interval(mean: float, values_R: NDArray[Any], level: float = 0.95) -> Interval:
     """The middle `level` of what the resamples gave.
 
     Raises:

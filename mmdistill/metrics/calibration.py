@@ -4,6 +4,7 @@ Shape legend: N = samples, K = classes.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
@@ -123,7 +124,7 @@ class Calibration(BaseMetric):
         # The sample that was seen last, not in the sums yet: it may be the sampler's padding.
         self._last: tuple[str, Probabilities] | None = None
 
-    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep what calibration needs of every sample."""
         for sample in data_samples:
             row = read_row(sample, self.scores, len(self.results))
@@ -155,7 +156,7 @@ class Calibration(BaseMetric):
         self._begin()
         return metrics
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Calibration over all ranks' samples."""
         check_alike(row_ids(results), [row['form'] for row in results])
         if self.scores == 'logits':
@@ -168,7 +169,7 @@ class Calibration(BaseMetric):
             metrics |= interval_ends(summary.intervals(self.num_resamples))
         return metrics
 
-    def _summary(self, results: list[dict]) -> CalibrationSummary:
+    def _summary(self, results: list[dict[str, Any]]) -> CalibrationSummary:
         groups = [row['group'] for row in results]
         answers = [row['answers'] for row in results]
         return summary_of_rows(groups, answers, self._sums, self.num_bins)

@@ -98,7 +98,7 @@ def _errors_of(answers: Answers, resamples: Resamples, num_bins: int) -> dict[st
 
 
 def summary_of_rows(
-    groups: Sequence[str],
+    groups: Sequence[str] | np.ndarray,
     rows: Sequence[dict[str, Answer]],
     sums: ProbabilitySums,
     num_bins: int,

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -47,7 +48,7 @@ def load_scores(path: str | Path) -> ScoreTable:
             impossible labels.
     """
     arrays = _read_arrays(Path(path))
-    kinds = {kind: {} for kind in ('logits', 'labels', 'flags')}
+    kinds: dict[str, dict[str, Any]] = {kind: {} for kind in ('logits', 'labels', 'flags')}
     for name, array in arrays.items():
         kind, _, key = name.partition('/')
         if key:
@@ -91,14 +92,14 @@ class DumpScores(BaseMetric):
             raise ValueError(f'Expected a dump file that ends with .npz, got {str(out)!r}.')
         self.out = out
 
-    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep every sample's logits and flags, and its labels if it has any."""
         self.results += [
             read_row(s, 'logits', len(self.results) + i, needs_labels=False)
             for i, s in enumerate(data_samples)
         ]
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Write the file; there is nothing to report."""
         save_scores(self.out, table_from_rows(results, 'logits'))
         return {}

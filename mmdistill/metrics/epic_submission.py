@@ -191,4 +191,8 @@ def _score_problems(scores: Any) -> Iterator[str]:
 
 def _is_action(key: str) -> bool:
     named = re.fullmatch(r'(\d{1,3}),(\d{1,3})', key)
-    return bool(named) and int(named[1]) < NUM_CLASSES[VERB] and int(named[2]) < NUM_CLASSES[NOUN]
+    return (
+        named is not None
+        and int(named[1]) < NUM_CLASSES[VERB]
+        and int(named[2]) < NUM_CLASSES[NOUN]
+    )

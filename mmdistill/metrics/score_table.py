@@ -7,7 +7,7 @@ Shape legend: N = samples, V = views of a clip, K = classes.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 import torch
@@ -69,10 +69,12 @@ def check_score_kind(scores: str) -> ScoreKind:
             f"Expected scores='logits' or scores='probs', got {scores!r}; an MMAction2 head gives "
             "probs with average_clips='prob' and logits with 'score' or None."
         )
-    return scores
+    return cast(ScoreKind, scores)
 
 
-def read_row(sample: Mapping, scores: ScoreKind, position: int, needs_labels: bool = True) -> dict:
+def read_row(
+    sample: Mapping[str, Any], scores: ScoreKind, position: int, needs_labels: bool = True
+) -> dict[str, Any]:
     """Read one data sample (as a dict) into plain arrays that can be sent between ranks.
 
     Args:
@@ -115,7 +117,7 @@ def read_row(sample: Mapping, scores: ScoreKind, position: int, needs_labels: bo
     }
 
 
-def table_from_rows(rows: Sequence[dict], scores: ScoreKind) -> ScoreTable:
+def table_from_rows(rows: Sequence[dict[str, Any]], scores: ScoreKind) -> ScoreTable:
     """Stack the rows of `read_row`.
 
     Raises:
@@ -168,7 +170,7 @@ def probabilities_error(task: str) -> ValueError:
     )
 
 
-def _labels_of(sample: Mapping) -> dict[str, int]:
+def _labels_of(sample: Mapping[str, Any]) -> dict[str, int]:
     name = sample.get('sample_id', '?')
     labels = sample.get('gt_labels')
     if labels is None:
@@ -210,7 +212,7 @@ def _check_row(
         )
 
 
-def row_ids(rows: Sequence[dict]) -> list[str]:
+def row_ids(rows: Sequence[dict[str, Any]]) -> list[str]:
     """The sample ids of rows; a row without one is named by its position.
 
     Raises:
@@ -223,13 +225,13 @@ def row_ids(rows: Sequence[dict]) -> list[str]:
     ]
 
 
-def row_form(row: dict) -> tuple:
+def row_form(row: dict[str, Any]) -> tuple[Any, ...]:
     """What all rows must have in common: shapes of the scores, labelled tasks, flags."""
     shapes = {t: s.shape for t, s in row['scores'].items()}
     return shapes, sorted(row['labels']), sorted(row['flags'])
 
 
-def check_alike(ids: list[str], forms: Sequence[tuple]) -> None:
+def check_alike(ids: list[str], forms: Sequence[tuple[Any, ...]]) -> None:
     """Refuse samples that come twice or differ in their form.
 
     Raises:

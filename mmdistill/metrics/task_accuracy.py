@@ -4,7 +4,7 @@ Shape legend: N = samples, K = classes.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.evaluator import BaseMetric
@@ -153,13 +153,13 @@ class TaskAccuracy(BaseMetric):
         if not self.topk or not all(k in ONE_OR_MORE for k in self.topk):
             raise ValueError(f'Expected topk like (1, 5), every k >= 1, got {topk}.')
 
-    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep every sample's scores, labels and flags."""
         self.results += [
             read_row(s, self.scores, len(self.results) + i) for i, s in enumerate(data_samples)
         ]
 
-    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+    def compute_metrics(self, results: list[dict[str, Any]]) -> dict[str, float]:
         """Accuracies over all ranks' samples."""
         table = table_from_rows(results, self.scores)
         metrics = task_accuracies(table, self.scores, self.topk)

@@ -38,12 +38,12 @@ def fit_temperature(logits_NK: Array, labels_N: Array) -> float:
     if logits_NK.shape[1] < 2:
         raise ValueError(f'A temperature needs at least two classes, got {logits_NK.shape[1]}.')
     # Only differences of logits count; below the largest nothing overflows.
-    logits_NK = logits_NK - logits_NK.max(axis=1, keepdims=True)
-    target = np.take_along_axis(logits_NK, labels_N[:, None], axis=1).mean()
+    below_NK = logits_NK - logits_NK.max(axis=1, keepdims=True)
+    target = np.take_along_axis(below_NK, labels_N[:, None], axis=1).mean()
     low, high = np.log(LOWEST), np.log(HIGHEST)
     for _ in range(STEPS):
         middle = (low + high) / 2
-        if _mean_logit(logits_NK, np.exp(middle)) <= target:
+        if _mean_logit(below_NK, np.exp(middle)) <= target:
             high = middle  # the labels' logits are larger than expected: sharpen
         else:
             low = middle

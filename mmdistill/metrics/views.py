@@ -16,7 +16,7 @@ from .table_metrics import table_metrics
 
 Reducer: TypeAlias = Literal['logits', 'probs']
 # Of how many crops, how many are kept -> which: the middle one of ThreeCrop is CenterCrop's.
-CROPS = {1: {1: (0,)}, 3: {1: (2,), 2: (0, 1), 3: (0, 1, 2)}}
+CROPS: dict[int, dict[int, tuple[int, ...]]] = {1: {1: (0,)}, 3: {1: (2,), 2: (0, 1), 3: (0, 1, 2)}}
 
 
 class ViewScore(NamedTuple):

@@ -68,7 +68,7 @@ class AudioModality(Modality):
         norm: Sequence[float] = (-28.1125, 16.5627),
         masking: dict[str, float] | None = None,
         fps: float | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         kwargs.setdefault('source', 'audio')
         super().__init__(**kwargs)

@@ -6,7 +6,7 @@ Shape legend: N = samples.
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -147,7 +147,9 @@ def resample(samples_N: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     return np.concatenate([part.to_ndarray()[0] for part in parts])
 
 
-def _decode(container, stream, origin: float, begin: float, stop: float) -> tuple[Sound, float]:
+def _decode(
+    container: Any, stream: Any, origin: float, begin: float, stop: float
+) -> tuple[Sound, float]:
     """Samples at the track's own rate, each at its time; and the second at which they end."""
     rate = stream.codec_context.sample_rate
     count = max(1, round((stop - begin) * rate))
@@ -201,7 +203,9 @@ class _Channels:
         return audible and self._mean_power < LEFT_OF_POWER * self._power
 
 
-def _check_end(path: Path, stream, origin: float, end: float, wanted: tuple[float, float]) -> None:
+def _check_end(
+    path: Path, stream: Any, origin: float, end: float, wanted: tuple[float, float]
+) -> None:
     """Compare where the sound ended with what the header promises; `wanted` is what was asked."""
     begin, stop = wanted
     if stream.duration is None:
@@ -215,19 +219,19 @@ def _check_end(path: Path, stream, origin: float, end: float, wanted: tuple[floa
         )
 
 
-def _origin(path: Path, container, stream) -> float:
+def _origin(path: Path, container: Any, stream: Any) -> float:
     """When the first picture is shown, or the sound of a file without any begins, in seconds."""
     if _pictures(container):
         return index_video(path).origin
     return float((stream.start_time or 0) * stream.time_base)
 
 
-def _pictures(container) -> list[av.VideoStream]:
+def _pictures(container: Any) -> list[av.VideoStream]:
     """The video streams, without cover art."""
     return [stream for stream in container.streams.video if not stream.disposition & NOT_SHOWN]
 
 
-def _open(path: Path):
+def _open(path: Path) -> Any:
     try:
         return av.open(os.path.abspath(path))  # `a:b.wav` is no protocol
     except av.FFmpegError as error:

@@ -79,7 +79,7 @@ class BoxAnnotations:
         """
         return None
 
-    def parse(self, frames: list, video_id: str, where: str) -> dict[int, np.ndarray]:
+    def parse(self, frames: list[Any], video_id: str, where: str) -> dict[int, np.ndarray]:
         """What `read` returns, from what stands in the file; errors begin with `where`."""
         found: dict[int, np.ndarray] = {}
         for frame in frames:
@@ -156,7 +156,7 @@ def _json_files(path: Path) -> list[Path]:
     return files
 
 
-def _frame_number(frame: dict, video_id: str, where: str) -> int:
+def _frame_number(frame: dict[str, Any], video_id: str, where: str) -> int:
     name = frame.get('name') if isinstance(frame, dict) else None
     named = re.fullmatch(rf'{re.escape(video_id)}/(\d+)\.\w+', str(name))
     if not named or int(named[1]) < 1 or not isinstance(frame.get('labels'), list):
@@ -167,7 +167,7 @@ def _frame_number(frame: dict, video_id: str, where: str) -> int:
     return int(named[1]) - 1
 
 
-def row_of(box: dict, where: str) -> tuple[float, ...]:
+def row_of(box: dict[str, Any], where: str) -> tuple[float, ...]:
     """x1 y1 x2 y2, score and label of a box; errors begin with `where`."""
     try:
         x1, y1, x2, y2 = (float(box['box2d'][key]) for key in COORDINATES)
@@ -184,7 +184,7 @@ def row_of(box: dict, where: str) -> tuple[float, ...]:
     return *corners, score, _label(box, where)
 
 
-def _label(box: dict, where: str) -> int:
+def _label(box: dict[str, Any], where: str) -> int:
     standard = box.get('standard_category')
     if standard is None:
         if not box.get('category'):

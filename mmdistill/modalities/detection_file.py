@@ -19,6 +19,7 @@ import json
 import warnings
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -51,7 +52,7 @@ class DetectionWriter:
         classes: list[str],
         detector: str = '',
         checkpoint_sha256: str = '',
-        settings: dict | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
         self.path = Path(path)
         self.num_classes = len(classes)
@@ -123,10 +124,10 @@ class DetectionFile(HDF5File):
         super().__init__(path)
         self._index = lru_cache(maxsize=64)(self._read_index)
 
-    def __getstate__(self) -> dict:
+    def __getstate__(self) -> dict[str, Any]:
         return {'path': self.path}
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state['path'])
 
     @property
@@ -134,7 +135,7 @@ class DetectionFile(HDF5File):
         return self.json_attribute('classes', list)
 
     @property
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         return self.json_attribute('settings', dict, '{}')
 
     @property

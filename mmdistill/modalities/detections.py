@@ -36,7 +36,7 @@ class DetectionModality(Modality):
         min_score: float = 0.0,
         min_visible: float = 0.1,
         feature_dims: int = 0,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         kwargs.setdefault('source', 'obj')
         super().__init__(**kwargs)

@@ -34,7 +34,7 @@ class FlowModality(ImageModality):
         source: str = 'flow',
         template: str = 'frame_{index:010d}.jpg',
         channels: int = 2,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(source=source, **kwargs)
         if channels not in (2, 3):

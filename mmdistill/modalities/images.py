@@ -28,7 +28,7 @@ class ImageModality(Modality):
     fill = 0
 
     def __init__(
-        self, input_format: str = 'NCTHW', transforms: list[dict] | None = None, **kwargs
+        self, input_format: str = 'NCTHW', transforms: list[dict[str, Any]] | None = None, **kwargs
     ) -> None:
         super().__init__(**kwargs)
         self.format_shape = FormatShape(input_format=input_format)

@@ -10,6 +10,7 @@ https://github.com/gorjanradevski/revisiting-spatial-temporal-layouts
 """
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class LayoutAnnotations(BoxAnnotations):
         '[{"id": "<video id>", …, "frames": [[box, …], …]}, …]'
     )
 
-    def parse(self, entry: dict, video_id: str, where: str) -> dict[int, np.ndarray]:
+    def parse(self, entry: dict[str, Any], video_id: str, where: str) -> dict[int, np.ndarray]:
         """0-based frame to boxes (M, 6), from an entry of the list."""
         frames = entry.get('frames')
         if not isinstance(frames, list):
@@ -57,7 +58,7 @@ class LayoutAnnotations(BoxAnnotations):
         return None if size is None else tuple(size)
 
 
-def _row(box: dict, where: str) -> tuple[float, ...]:
+def _row(box: dict[str, Any], where: str) -> tuple[float, ...]:
     # The authors take any category with the word in it for a hand.
     hand = dict(category='hand') if 'hand' in str(box.get('category', '')) else {}
     return row_of({**box, **hand, 'box2d': box}, where)

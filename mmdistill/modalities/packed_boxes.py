@@ -57,7 +57,7 @@ class PackedBoxes(DetectionModality):
         first_index: int | None = None,
         max_gap: int = 3,
         frame_size: tuple[int, int] = (256, 456),
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         COUNT.check_optional(first_index=first_index)

@@ -35,7 +35,7 @@ class RGBModality(ImageModality):
         template: str = 'frame_{index:010d}.jpg',
         num_threads: int = 1,
         reader: str = 'auto',
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(source=source, **kwargs)
         if reader not in READERS:

@@ -45,7 +45,7 @@ class SomethingElseBoxes(DetectionModality):
     annotations = BoxAnnotations
     tolerance = 2.0  # pixels; annotated corners lie a fraction of one beyond the frame at times
 
-    def __init__(self, max_gap: int = 3, frames_from: str = 'rgb', **kwargs) -> None:
+    def __init__(self, max_gap: int = 3, frames_from: str = 'rgb', **kwargs: Any) -> None:
         super().__init__(**kwargs)
         COUNT.check(max_gap=max_gap)
         self.max_gap = max_gap

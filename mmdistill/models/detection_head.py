@@ -1,5 +1,7 @@
 """Classify a clip from the detections of its frames."""
 
+from typing import Any
+
 from torch import Tensor
 
 from ..registry import MODELS
@@ -27,10 +29,10 @@ class DetectionFeatureHead(MultitaskHead):
 
     def __init__(
         self,
-        encoder: dict,
-        heads: dict[str, dict],
+        encoder: dict[str, Any],
+        heads: dict[str, dict[str, Any]],
         average_clips: str | None = 'score',
-        init_cfg: dict | None = None,
+        init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(heads, average_clips=average_clips, init_cfg=init_cfg)
         self.encoder = DetectionEncoder(**encoder)
@@ -41,7 +43,7 @@ class DetectionFeatureHead(MultitaskHead):
                     f'encoder gives {self.encoder.embed_dims}; set in_channels to embed_dims.'
                 )
 
-    def forward(self, x: Tensor, **kwargs) -> dict[str, Tensor]:
+    def forward(self, x: Tensor, **kwargs: Any) -> dict[str, Tensor]:
         """Classify detections (B * V, T, N, 6 + D); returns task -> logits (B * V, K)."""
         features = self.encoder(x)
         return super().forward(features[..., None, None, None], **kwargs)

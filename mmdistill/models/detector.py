@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -67,7 +67,7 @@ class FrameDetector:
 
     def __init__(
         self,
-        config: str | Path | dict,
+        config: str | Path | dict[str, Any],
         checkpoint: str | Path | None,
         score_thr: float = 0.05,
         max_boxes: int = 10,
@@ -90,7 +90,7 @@ class FrameDetector:
         self.device = torch.device('cpu')
         self.to(device)
 
-    def __deepcopy__(self, memo: dict) -> 'FrameDetector':
+    def __deepcopy__(self, memo: dict[str, Any]) -> 'FrameDetector':
         return self
 
     def to(self, device: str | torch.device) -> 'FrameDetector':
@@ -179,7 +179,9 @@ def pool_roi_features(levels: Sequence[Tensor], boxes_M5: Tensor, input_width: i
     return pooled_MD
 
 
-def _pool_per_frame(levels: Sequence[Tensor], boxes: list[Tensor], samples: list) -> list[Tensor]:
+def _pool_per_frame(
+    levels: Sequence[Tensor], boxes: list[Tensor], samples: list[Any]
+) -> list[Tensor]:
     rows = []
     for index, (boxes_N4, sample) in enumerate(zip(boxes, samples, strict=True)):
         scale = boxes_N4.new_tensor(sample.metainfo.get('scale_factor', (1.0, 1.0))).repeat(2)
@@ -190,12 +192,12 @@ def _pool_per_frame(levels: Sequence[Tensor], boxes: list[Tensor], samples: list
 
 
 @contextmanager
-def _output_of(module: nn.Module) -> Iterator[list]:
+def _output_of(module: nn.Module) -> Iterator[list[Any]]:
     """Collect what `module` returns inside the block.
 
     mmdet's `predict` hands out no feature maps; asking for them apart would run the network twice.
     """
-    outputs: list = []
+    outputs: list[Any] = []
     handle = module.register_forward_hook(lambda module, args, output: outputs.append(output))
     try:
         yield outputs
@@ -214,7 +216,7 @@ def _to_bgr(frame: Frame) -> np.ndarray:
     return np.ascontiguousarray(array[..., ::-1])
 
 
-def _load_config(config: str | Path | dict) -> Config:
+def _load_config(config: str | Path | dict[str, Any]) -> Config:
     if isinstance(config, Config):
         return config
     if isinstance(config, dict):
@@ -222,7 +224,7 @@ def _load_config(config: str | Path | dict) -> Config:
     return config_of(config, 'detector config')
 
 
-def _in_mmdet_scope(cfg: dict) -> dict:
+def _in_mmdet_scope(cfg: dict[str, Any]) -> dict[str, Any]:
     # A prefix on `type` would name only the outermost part; the scope reaches its whole subtree.
     return {'_scope_': 'mmdet', **copy.deepcopy(cfg)}
 
@@ -238,7 +240,7 @@ def _test_pipeline(cfg: Config) -> Compose:
     return Compose([MMDET_TRANSFORMS.build(_in_mmdet_scope(step)) for step in kept])
 
 
-def _load_weights(model: nn.Module, checkpoint: str | Path | None) -> dict:
+def _load_weights(model: nn.Module, checkpoint: str | Path | None) -> dict[str, Any]:
     """Load a checkpoint into the detector and return its meta data."""
     if checkpoint is None:
         print_log(
@@ -261,7 +263,7 @@ def _load_weights(model: nn.Module, checkpoint: str | Path | None) -> dict:
     return meta if isinstance(meta, dict) else {}
 
 
-def _class_names(cfg: Config, checkpoint_meta: dict, model: nn.Module) -> list[str]:
+def _class_names(cfg: Config, checkpoint_meta: dict[str, Any], model: nn.Module) -> list[str]:
     """Names from the checkpoint, else from the config's test data set, else the label numbers."""
     dataset = cfg.get('test_dataloader', {}).get('dataset', {})
     for meta in (checkpoint_meta.get('dataset_meta'), dataset.get('metainfo')):

@@ -6,7 +6,7 @@ N = boxes kept of a frame, F = 6 + size of the ROI feature.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -59,7 +59,7 @@ class DetectorBackbone(nn.Module):
 
     def __init__(
         self,
-        config: str | Path | dict,
+        config: str | Path | dict[str, Any],
         checkpoint: str | Path | None,
         score_thr: float = 0.05,
         max_boxes: int = 10,

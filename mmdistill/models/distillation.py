@@ -22,7 +22,7 @@ from .teacher_output import teacher_feature
 RESERVED = ('cls', 'aux')
 
 
-def build_losses(losses: dict[str, dict]) -> tuple[ModuleDict, dict[str, WeightSchedule]]:
+def build_losses(losses: dict[str, dict[str, Any]]) -> tuple[ModuleDict, dict[str, WeightSchedule]]:
     """The loss modules, and the schedules of those whose weight follows one.
 
     Raises:

@@ -50,7 +50,7 @@ class Expert(nn.Module):
         name: str,
         checkpoint: str | None,
         config: str | None = None,
-        model: dict | None = None,
+        model: dict[str, Any] | None = None,
         modality: Reads | None = None,
         cfg_options: dict[str, Any] | None = None,
         autocast: str | None = None,

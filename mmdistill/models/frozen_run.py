@@ -18,7 +18,7 @@ def check_precision(autocast: str | None, owner: str) -> torch.dtype | None:
         ValueError: The name is another one.
     """
     if autocast is None or autocast in PRECISIONS:
-        return autocast and PRECISIONS[autocast]
+        return PRECISIONS[autocast] if autocast else None
     raise ValueError(
         f'{owner} has autocast={autocast!r}; expected one of {sorted(PRECISIONS)}, or None for '
         'full precision.'

@@ -3,6 +3,8 @@
 Shape legend: B = clips, N = holdout clips, M = experts, K = classes.
 """
 
+from typing import Any
+
 from mmaction.utils import SampleList
 from torch import Tensor
 
@@ -77,7 +79,7 @@ class ExpertFusion:
         return any(weighting.needs_holdout for weighting in self.weightings.values())
 
 
-def build_weightings(weighting: dict, tasks: list[str]) -> dict[str, Weighting]:
+def build_weightings(weighting: dict[str, Any], tasks: list[str]) -> dict[str, Weighting]:
     """One weighting per task from the config of a teacher.
 
     Raises:

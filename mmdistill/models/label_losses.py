@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from mmaction.utils import SampleList
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from .multitask_head import MultitaskHead
 
 
 def label_losses(
-    recognizer: nn.Module, inputs: Tensor, data_samples: SampleList, **kwargs
+    recognizer: Any, inputs: Tensor, data_samples: SampleList, **kwargs: Any
 ) -> dict[str, Tensor]:
     """`recognizer.loss` of the labelled clips; the backbone and the head see all of them.
 
@@ -38,7 +39,7 @@ def label_losses(
         return run_recognizer(recognizer, inputs, labelled, 'loss', **kwargs)
 
 
-def check_neck(recognizer: nn.Module, data_samples: SampleList) -> None:
+def check_neck(recognizer: Any, data_samples: SampleList) -> None:
     """Raise ValueError where a neck's auxiliary loss would miss the label of a clip."""
     if getattr(getattr(recognizer, 'neck', None), 'aux_head', None) is None:
         return

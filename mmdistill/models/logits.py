@@ -5,7 +5,7 @@ Shape legend: B = clips in the batch, V = views per clip, K = classes.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from mmaction.models import OmniHead, RecognizerOmni
@@ -24,7 +24,7 @@ def by_task(output: HeadOutput, head: nn.Module) -> dict[str, Tensor]:
     streams, counts as their mean: how MMAction2 adds them up to score RGBPoseConv3D.
     """
     if isinstance(head.num_classes, dict):
-        return dict(output)
+        return dict(cast(dict[str, Tensor], output))
     if isinstance(output, Tensor):
         return {ACTION: output}
     streams = list(output.values() if isinstance(output, dict) else output)
@@ -49,7 +49,7 @@ def no_loss(logits: Tensor) -> Tensor:
     return logits[:0].float().sum()
 
 
-def recognizer_logits(recognizer: nn.Module, inputs: Any, num_clips: int) -> dict[str, Tensor]:
+def recognizer_logits(recognizer: Any, inputs: Any, num_clips: int) -> dict[str, Tensor]:
     """Logits of any MMAction2 recognizer at test: task -> (B, K), averaged over views."""
     found = recognizer.extract_feat(inputs, test_mode=True)
     # RecognizerOmni alone returns bare features.
@@ -59,7 +59,7 @@ def recognizer_logits(recognizer: nn.Module, inputs: Any, num_clips: int) -> dic
 
 
 def run_recognizer(
-    recognizer: nn.Module, inputs: Any, data_samples: SampleList | None, mode: str, **kwargs
+    recognizer: Any, inputs: Any, data_samples: SampleList | None, mode: str, **kwargs: Any
 ) -> ForwardResults:
     """Call a recognizer's forward; RecognizerOmni takes one dict per source of a batch."""
     if isinstance(recognizer, RecognizerOmni) and mode != 'tensor':
@@ -69,7 +69,7 @@ def run_recognizer(
     return recognizer(inputs, data_samples, mode=mode, **kwargs)
 
 
-def num_classes_by_task(recognizer: nn.Module) -> dict[str, int]:
+def num_classes_by_task(recognizer: Any) -> dict[str, int]:
     """Number of classes of each task that a recognizer's head distinguishes."""
     head = recognizer.cls_head
     if isinstance(head, OmniHead):

@@ -1,5 +1,7 @@
 """One classifier per task on the same features: the head of verb + noun recognizers."""
 
+from typing import Any
+
 from mmaction.utils import ForwardResults, SampleList
 from mmengine.model import BaseModule, ModuleDict
 from torch import Tensor
@@ -33,9 +35,9 @@ class MultitaskHead(BaseModule):
 
     def __init__(
         self,
-        heads: dict[str, dict],
+        heads: dict[str, dict[str, Any]],
         average_clips: str | None = 'score',
-        init_cfg: dict | None = None,
+        init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg=init_cfg)
         if not heads:
@@ -58,11 +60,13 @@ class MultitaskHead(BaseModule):
         """Number of classes of each task."""
         return {task: head.num_classes for task, head in self.heads.items()}
 
-    def forward(self, x: ForwardResults, **kwargs) -> dict[str, Tensor]:
+    def forward(self, x: ForwardResults, **kwargs: Any) -> dict[str, Tensor]:
         """Classify features; returns task -> logits (views in the batch, K)."""
         return {task: head(x, **kwargs) for task, head in self.heads.items()}
 
-    def loss(self, feats: ForwardResults, data_samples: SampleList, **kwargs) -> dict[str, Tensor]:
+    def loss(
+        self, feats: ForwardResults, data_samples: SampleList, **kwargs: Any
+    ) -> dict[str, Tensor]:
         """Losses and accuracies of every task, each under `<task>/<name>`."""
         logits = self(feats, **kwargs)
         losses = {}
@@ -79,7 +83,7 @@ class MultitaskHead(BaseModule):
             return dict(loss_cls=no_loss(logits))
         return self.heads[task].loss_by_feat(logits, label_samples(labels))
 
-    def predict(self, feats: ForwardResults, data_samples: SampleList, **kwargs) -> SampleList:
+    def predict(self, feats: ForwardResults, data_samples: SampleList, **kwargs: Any) -> SampleList:
         """Write `pred_score` and `pred_label`, dicts from task to tensor, onto every sample."""
         scores = {}
         for task, logits in self(feats, **kwargs).items():

@@ -73,12 +73,12 @@ class StudentRecognizer(BaseModel):
 
     def __init__(
         self,
-        recognizer: dict,
-        losses: dict[str, dict],
-        label_weight: float | dict = 1.0,
+        recognizer: dict[str, Any],
+        losses: dict[str, dict[str, Any]],
+        label_weight: float | dict[str, Any] = 1.0,
         modality: Reads = 'rgb',
         tasks: dict[str, int] | None = None,
-        init_cfg: dict | None = None,
+        init_cfg: dict[str, Any] | None = None,
     ) -> None:
         recognizer = resolve_recognizer(recognizer)
         model = MODELS.build(fit_to_tasks(recognizer, tasks) if tasks else recognizer)
@@ -137,14 +137,18 @@ class StudentRecognizer(BaseModel):
         return {name: value for name, value in found.items() if value is not None}
 
     def forward(
-        self, inputs: Tensor, data_samples: OptSampleList = None, mode: str = 'tensor', **kwargs
+        self,
+        inputs: Tensor,
+        data_samples: OptSampleList = None,
+        mode: str = 'tensor',
+        **kwargs: Any,
     ) -> ForwardResults:
         """As MMAction2's recognizers; only `mode='loss'` does more."""
         if mode == 'loss':
             return self.loss(inputs, data_samples, **kwargs)
         return run_recognizer(self.recognizer, inputs, data_samples, mode, **kwargs)
 
-    def loss(self, inputs: Tensor, data_samples: SampleList, **kwargs) -> dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: SampleList, **kwargs: Any) -> dict[str, Tensor]:
         """Losses of the labels and of the teacher, under the names they have in the log.
 
         The recognizer's own, times `label_weight`; `<task>/loss_<name>` per logit loss and
@@ -191,7 +195,9 @@ class StudentRecognizer(BaseModel):
         return losses
 
 
-def _as_bare_recognizer(module: nn.Module, state: dict, prefix: str, metadata: dict) -> None:
+def _as_bare_recognizer(
+    module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]
+) -> None:
     """Name the recognizer's entries as it would itself, and leave out what is not its own."""
     for key in [key for key in state if key.startswith(prefix)]:
         value, inner = state.pop(key), key[len(prefix) :]
@@ -199,7 +205,9 @@ def _as_bare_recognizer(module: nn.Module, state: dict, prefix: str, metadata: d
             state[prefix + inner[len(RECOGNIZER) :]] = value
 
 
-def _from_bare_recognizer(module: nn.Module, state: dict, prefix: str, *args: Any) -> None:
+def _from_bare_recognizer(
+    module: nn.Module, state: dict[str, Any], prefix: str, *args: Any
+) -> None:
     """Undo `_as_bare_recognizer` before loading; the other parts keep what they have."""
     for key in [key for key in state if key.startswith(prefix)]:
         state[prefix + RECOGNIZER + key[len(prefix) :]] = state.pop(key)

@@ -51,11 +51,11 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
 
     def __init__(
         self,
-        experts: dict[str, dict],
-        weighting: dict,
+        experts: dict[str, dict[str, Any]],
+        weighting: dict[str, Any],
         inference_mode: bool = True,
         autocast: str | None = None,
-        compile: bool | dict = False,
+        compile: bool | dict[str, Any] = False,
         share_inputs: bool = True,
         prefetch: bool = False,
     ) -> None:

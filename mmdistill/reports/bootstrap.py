@@ -4,6 +4,7 @@ Shape legend: N = clips, R = resamples, S = seeds (trainings).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from ..metrics.weighted_errors import TopLabel, equal_width_errors
 
 
 def paired_mean_interval(
-    differences_SN: NDArray,
-    groups_N: Sequence,
+    differences_SN: NDArray[Any],
+    groups_N: Sequence[Any] | NDArray[Any],
     num_resamples: int = 10_000,
     level: float = 0.95,
     seed: int = 0,
@@ -37,9 +38,9 @@ def paired_mean_interval(
 
 
 def paired_ece_interval(
-    first: tuple[NDArray, NDArray],
-    second: tuple[NDArray, NDArray],
-    groups_N: Sequence,
+    first: tuple[NDArray[Any], NDArray[Any]],
+    second: tuple[NDArray[Any], NDArray[Any]],
+    groups_N: Sequence[Any] | NDArray[Any],
     num_resamples: int = 2_000,
     level: float = 0.95,
     num_bins: int = 15,
@@ -59,14 +60,17 @@ def paired_ece_interval(
     weights_RN = cluster_weights(groups_N, num_resamples, seed)
     ones_1N = np.ones((1, weights_RN.shape[1]))
 
-    def difference(weights: NDArray) -> NDArray:
+    def difference(weights: NDArray[Any]) -> NDArray[Any]:
         return weighted_ece(*first, weights, num_bins) - weighted_ece(*second, weights, num_bins)
 
     return percentile_interval(float(difference(ones_1N)[0]), difference(weights_RN), level)
 
 
 def weighted_ece(
-    confidences_SN: NDArray, correct_SN: NDArray, weights_RN: NDArray, num_bins: int = 15
+    confidences_SN: NDArray[Any],
+    correct_SN: NDArray[Any],
+    weights_RN: NDArray[Any],
+    num_bins: int = 15,
 ) -> NDArray[np.float64]:
     """Expected calibration error under each row of weights, averaged over seeds.
 
@@ -80,7 +84,7 @@ def weighted_ece(
     return np.mean([equal_width_errors(top, weights_RN, num_bins)['ece'] for top in tops], axis=0)
 
 
-def _check_clips(values_SN: NDArray, weights_RN: NDArray) -> None:
+def _check_clips(values_SN: NDArray[Any], weights_RN: NDArray[Any]) -> None:
     if values_SN.shape[1] != weights_RN.shape[1]:
         raise ValueError(
             f'{values_SN.shape[1]} values for {weights_RN.shape[1]} clips; '

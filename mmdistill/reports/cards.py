@@ -45,7 +45,9 @@ def _accuracy(lead: Row, baseline: Row | None, report: Mapping[str, Any]) -> dic
     top1 = f'acc/{task}/top1'
     if baseline is None:
         return _card(f'{100 * lead[top1]:.1f}', '%', f'{task} top-1 of {lead["title"]}')
-    found = next((row for row in report['differences'] if row['name'] == lead['name']), {})
+    found: Mapping[str, Any] = next(
+        (row for row in report['differences'] if row['name'] == lead['name']), {}
+    )
     text = f'{task} top-1, {lead["title"]} over {baseline["title"]} '
     text += f'({100 * baseline[top1]:.1f} → {100 * lead[top1]:.1f} %)'
     if top1 in found.get('intervals', {}):

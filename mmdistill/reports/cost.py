@@ -104,7 +104,7 @@ def _wait_for_gpu() -> None:
 
 
 def throughput(
-    model: nn.Module, item: dict, batch_sizes: Sequence[int], repeats: int = 5
+    model: nn.Module, item: dict[str, Any], batch_sizes: Sequence[int], repeats: int = 5
 ) -> dict[int, float | None]:
     """Clips per second of `test_step` by batch size; None where the GPU has too little memory."""
     model.eval()
@@ -118,7 +118,7 @@ def throughput(
     return found
 
 
-def model_cost(model: nn.Module, item: dict, repeats: int = 25) -> Cost:
+def model_cost(model: nn.Module, item: dict[str, Any], repeats: int = 25) -> Cost:
     """Cost of `test_step` on one item of a test data set, all its views together."""
     model.eval()
     batch = pseudo_collate([item])

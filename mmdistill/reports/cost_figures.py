@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
@@ -46,7 +47,7 @@ def pareto_plot(
         return to_svg(figure)
 
 
-def _draw_pareto(axes, models: Sequence[Mapping[str, Any]], metric: str, key: str) -> None:
+def _draw_pareto(axes: Axes, models: Sequence[Mapping[str, Any]], metric: str, key: str) -> None:
     title, scale = AXES[key]
     costs = [scale * model[key] for model in models]
     values = [100 * model['metrics'][metric] for model in models]

@@ -2,9 +2,11 @@
 
 import io
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -23,7 +25,7 @@ COLOURS = {
 EXPERT_COLOURS = {'rgb': '#9aa5b1', 'flow': '#2f8f9d', 'obj': '#8a5bb5'}
 # Of models that the demo does not know, well apart in hue and in lightness.
 PALETTE = ('#b5651d', '#3f7d20', '#c2548f', '#1f2933', '#00798c', '#7b8794')
-STYLE = {
+STYLE: Any = {
     'font.family': 'sans-serif',
     'font.size': 9,
     'svg.fonttype': 'none',
@@ -86,7 +88,7 @@ def reliability_figure(bins: ReliabilityBins, title: str, ece: float, colour: st
         return figure
 
 
-def _draw_reliability(axes, bins: ReliabilityBins, colour: str) -> None:
+def _draw_reliability(axes: Axes, bins: ReliabilityBins, colour: str) -> None:
     filled_B = bins.count_B > 0
     left_B, width_B = bins.edges[:-1][filled_B], np.diff(bins.edges)[filled_B]
     accuracy_B, confidence_B = bins.accuracy_B[filled_B], bins.confidence_B[filled_B]

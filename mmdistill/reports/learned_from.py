@@ -3,7 +3,7 @@
 Shape legend: N = clips, S = seeds (trainings), K = classes.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +27,14 @@ class LearnedFrom(NamedTuple):
     known_of_gained: float | None
     known_of_wrong: float | None
     correlation: float | None
-    advantage_K: NDArray
+    advantage_K: NDArray[Any]
 
 
 def learned_from(
-    baseline_SN: NDArray,
-    student_SN: NDArray,
-    expert_SN: NDArray,
-    labels_N: NDArray,
+    baseline_SN: NDArray[Any],
+    student_SN: NDArray[Any],
+    expert_SN: NDArray[Any],
+    labels_N: NDArray[Any],
     num_classes: int,
 ) -> LearnedFrom:
     """Compare a student's gain with what an expert knows; all as correctness, bool.
@@ -59,7 +59,9 @@ def learned_from(
     )
 
 
-def weighted_correlation(x_K: NDArray, y_K: NDArray, weights_K: NDArray) -> float | None:
+def weighted_correlation(
+    x_K: NDArray[Any], y_K: NDArray[Any], weights_K: NDArray[Any]
+) -> float | None:
     """Pearson's correlation; entries of weight 0 do not count. None if x or y never varies."""
     there_K = weights_K > 0
     x_K, y_K, weights_K = x_K[there_K], y_K[there_K], weights_K[there_K]
@@ -68,6 +70,6 @@ def weighted_correlation(x_K: NDArray, y_K: NDArray, weights_K: NDArray) -> floa
     return float((weights_K * x_K * y_K).sum() / spread) if spread > 1e-12 else None
 
 
-def _share(known_N: NDArray, counted_N: NDArray) -> float | None:
+def _share(known_N: NDArray[Any], counted_N: NDArray[Any]) -> float | None:
     total = counted_N.sum()
     return float((known_N * counted_N).sum() / total) if total > 0 else None

@@ -41,7 +41,7 @@ def _of_comparison(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _of_calibration(config: ReportConfig, rows: list[dict]) -> list[tuple[str, str]]:
+def _of_calibration(config: ReportConfig, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     found = []
     shown = {row['name'] for row in distinct(rows)}
     models = [model for model in config.models if model.name in shown]
@@ -58,7 +58,7 @@ def _of_calibration(config: ReportConfig, rows: list[dict]) -> list[tuple[str, s
     return found
 
 
-def _of_cost(config: ReportConfig, rows: list[dict]) -> list[tuple[str, str]]:
+def _of_cost(config: ReportConfig, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
     if config.cost is None:
         return [('Cost', 'take cost=False out of the config.')]
     without = [row['title'] for row in rows if 'cost' not in row]

@@ -119,7 +119,7 @@ def views_pictures(
 
 def weight_bars(rows: Sequence[Row]) -> list[tuple[str, dict[str, dict[str, float]]]]:
     """Titles and weights of the teachers, those with the same weights together."""
-    found: dict[str, tuple[list[str], dict]] = {}
+    found: dict[str, tuple[list[str], dict[str, Any]]] = {}
     for row in rows:
         weights = row.get('teacher_weights')
         if weights:

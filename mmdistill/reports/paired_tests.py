@@ -4,7 +4,7 @@ Shape legend: N = clips, S = seeds (trainings), K = classes.
 """
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ class McNemar(NamedTuple):
     p_value: float
 
 
-def mcnemar(first_N: NDArray, second_N: NDArray) -> McNemar:
+def mcnemar(first_N: NDArray[Any], second_N: NDArray[Any]) -> McNemar:
     """McNemar's test in its exact, two-sided form: are both models right equally often?
 
     McNemar, *Note on the sampling error of the difference between correlated proportions*, 1947.
@@ -53,7 +53,7 @@ def sign_test(first: int, second: int) -> float:
     return min(1.0, 2 * ways / 2**total)
 
 
-def agreement(first_SN: NDArray, second_SN: NDArray) -> float:
+def agreement(first_SN: NDArray[Any], second_SN: NDArray[Any]) -> float:
     """Share of clips that both name alike, averaged over all pairs of trainings.
 
     Args:
@@ -63,20 +63,24 @@ def agreement(first_SN: NDArray, second_SN: NDArray) -> float:
     return float(np.mean([np.mean(a == b) for a in first_SN for b in second_SN]))
 
 
-def agreement_between_seeds(predicted_SN: NDArray) -> float | None:
+def agreement_between_seeds(predicted_SN: NDArray[Any]) -> float | None:
     """As `agreement`, of a model with itself trained with another seed; None for one training."""
     pairs = list(itertools.combinations(predicted_SN, 2))
     return float(np.mean([np.mean(a == b) for a, b in pairs])) if pairs else None
 
 
-def class_accuracies(correct_SN: NDArray, labels_N: NDArray, num_classes: int) -> NDArray:
+def class_accuracies(
+    correct_SN: NDArray[Any], labels_N: NDArray[Any], num_classes: int
+) -> NDArray[Any]:
     """Accuracy on the clips of each class, (K,), averaged over seeds; NaN for absent classes."""
     count_K = np.bincount(labels_N, minlength=num_classes)
     right_K = np.bincount(labels_N, correct_SN.mean(axis=0), minlength=num_classes)
     return np.where(count_K > 0, right_K / np.maximum(count_K, 1), np.nan)
 
 
-def confusion(predicted_SN: NDArray, labels_N: NDArray, num_classes: int) -> NDArray[np.float64]:
+def confusion(
+    predicted_SN: NDArray[Any], labels_N: NDArray[Any], num_classes: int
+) -> NDArray[np.float64]:
     """Clips of each class (rows) by the class that they were named, (K, K), averaged over seeds."""
     counts_KK = np.zeros((num_classes, num_classes))
     for predicted_N in predicted_SN:

@@ -68,7 +68,9 @@ def build_report(inputs: ReportInputs, num_resamples: int = 1000) -> dict[str, A
         rows.append(row)
     tasks = list(tasks_of(scores[rows[0]['name']].table))
     baseline = config.first('baseline')
-    teacher = next((row['teacher_weights'] for row in rows if row.get('teacher_weights')), {})
+    teacher: dict[str, Any] = next(
+        (row['teacher_weights'] for row in rows if row.get('teacher_weights')), {}
+    )
     return {
         'title': config.heading.title,
         'subtitle': config.heading.subtitle,
@@ -181,7 +183,7 @@ def write_report(report: dict[str, Any], inputs: ReportInputs, out: Path) -> lis
 
 def _clips(rows: Sequence[Mapping[str, Any]], inputs: ReportInputs) -> dict[str, Any]:
     """Example clips with the answers of the compared models and of the experts."""
-    nothing = {'clips': [], 'outcomes': [], 'wheel': None, 'unseen': []}
+    nothing: dict[str, Any] = {'clips': [], 'outcomes': [], 'wheel': None, 'unseen': []}
     sources = clip_sources(list(inputs.cfgs.values())) if inputs.config.clips else []
     if not sources:
         return nothing

@@ -159,7 +159,7 @@ def difference_row(
     row: dict[str, Any] = {name: getattr(model, name) for name in ('name', 'title', 'role')}
     intervals = {}
     for task in tasks_of(ours):
-        for found in differences(*groups, task, num_resamples):
+        for found in differences(groups[0], groups[1], task, num_resamples):
             row[found['metric']] = found['difference']
             if found['interval']:
                 intervals[found['metric']] = found['interval']
@@ -167,6 +167,6 @@ def difference_row(
         name = f'calibration/{task}/nll'
         row[name] = float(excess_N.mean())
         if len(np.unique(ours.groups)) > 1:
-            found = paired_mean_interval(excess_N, ours.groups, num_resamples)
-            intervals[name] = [found.low, found.high]
+            interval = paired_mean_interval(excess_N, ours.groups, num_resamples)
+            intervals[name] = [interval.low, interval.high]
     return row | {'intervals': intervals}

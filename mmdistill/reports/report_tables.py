@@ -94,7 +94,7 @@ def _scaling(report: Report) -> Table | None:
         if 'scaled' not in row:
             continue
         for task in report['tasks']:
-            result = {'before': row | {'metrics': row}, 'after': row['scaled']}
+            result = {'before': {**row, 'metrics': row}, 'after': row['scaled']}
             named = {'title': f'{row["title"]}, {task}', 'role': row['role']}
             rows.append(scaling_row(result, row['temperatures'], task) | named)
     note = (

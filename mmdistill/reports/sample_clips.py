@@ -130,7 +130,9 @@ def draw_boxes(frame: np.ndarray, boxes_N6: np.ndarray, classes: list[str]) -> n
     return drawn
 
 
-def _draw_name(image: np.ndarray, name: str, corner: tuple[int, int], colour: tuple) -> None:
+def _draw_name(
+    image: np.ndarray, name: str, corner: tuple[int, int], colour: tuple[Any, ...]
+) -> None:
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.38
     (width, height), base = cv2.getTextSize(name, font, scale, 1)
     left = min(corner[0], image.shape[1] - width - 2)

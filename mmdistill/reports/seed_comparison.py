@@ -90,7 +90,7 @@ def compare(runs: list[SeedRun], num_resamples: int = 10_000) -> dict[str, Any]:
     }
 
 
-def _stack(tops: list) -> tuple[np.ndarray, np.ndarray]:
+def _stack(tops: list[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Confidences (S, N) and correctness (S, N)."""
     return np.stack([top[0] for top in tops]), np.stack([top[1] for top in tops])
 

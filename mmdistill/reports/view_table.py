@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..metrics import ViewScore
@@ -46,7 +47,7 @@ def view_columns(models: ModelViews) -> list[Column]:
 
 def view_rows(models: ModelViews, task: str) -> list[dict[str, Any]]:
     """A row per number of clips, crops and reducer; marked where other clips stand for them."""
-    rows: dict[tuple, dict[str, Any]] = {}
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for name, scores in models.items():
         for s in scores:
             place = s.clips, s.crops, s.reducer
@@ -103,7 +104,7 @@ def views_plot(
         return to_svg(figure)
 
 
-def _draw_model(axes, name: str, scores: Sequence[ViewScore], key: str, colour: str) -> None:
+def _draw_model(axes: Axes, name: str, scores: Sequence[ViewScore], key: str, colour: str) -> None:
     for crops in sorted({s.crops for s in scores}):
         for reducer, line in LINES.items():
             chosen = [s for s in scores if (s.crops, s.reducer) == (crops, reducer)]

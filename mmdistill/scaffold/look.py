@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..config_summary import SIDED
 from ..datasets import MultimodalDataset
@@ -112,7 +113,7 @@ def _clips(request: Request, path: Path, name: str) -> MultimodalDataset:
     )
 
 
-def _is_optional(modality: str, records: list[dict]) -> bool:
+def _is_optional(modality: str, records: list[dict[str, Any]]) -> bool:
     """Whether some clips lack it."""
     missing = [r['media'][modality] for r in records if not Path(r['media'][modality]).exists()]
     if missing and (modality == 'rgb' or len(missing) == len(records)):

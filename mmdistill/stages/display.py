@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -90,7 +91,7 @@ class LiveDisplay(LineDisplay):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__(console or Console())
-        self.rows: dict[str, dict] = {}
+        self.rows: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
     def showing(self, names: list[str]) -> Iterator[None]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..cli import commands
 from ..locks import output_lock
@@ -51,8 +52,8 @@ class RunSummary:
 @dataclass
 class _Running:
     stage: Stage
-    identity: dict
-    process: subprocess.Popen
+    identity: dict[str, Any]
+    process: subprocess.Popen[bytes]
     started: float
     peak_bytes: int = 0
 
@@ -87,8 +88,8 @@ def run_stages(
     with contextlib.ExitStack() as held:
         # The stages inherit the locks: one that outlives a killed run keeps the next run out.
         homes = sorted({stage.home for stage in stages})
-        locks = [held.enter_context(output_lock(home, inside='stages')) for home in homes]
-        locks = tuple(lock for lock in locks if lock is not None)
+        found = [held.enter_context(output_lock(home, inside='stages')) for home in homes]
+        locks = tuple(lock for lock in found if lock is not None)
         scheduler = _Scheduler(stages, jobs, cores, display, again, locks, keep_going)
         with display.showing([stage.name for stage in stages]):
             try:
@@ -254,7 +255,7 @@ class _Scheduler:
         self._record(stage, stamp)
         self.display.finished(stage.name, stamp['seconds'], stamp['peak_bytes'])
 
-    def _record(self, stage: Stage, stamp: dict) -> None:
+    def _record(self, stage: Stage, stamp: dict[str, Any]) -> None:
         self.runs[stage.name] = run_id(stamp)
         self.summary.seconds[stage.name] = stamp['seconds']
         self.summary.peak_bytes[stage.name] = stamp['peak_bytes']
@@ -288,7 +289,7 @@ class _Scheduler:
                 job.process.wait()
 
 
-def _signal_group(process: subprocess.Popen, number: int) -> None:
+def _signal_group(process: subprocess.Popen[Any], number: int) -> None:
     # The child leads a session of its own, so its process group is its process id.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)

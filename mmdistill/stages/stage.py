@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 
@@ -77,7 +78,7 @@ class Stage:
         """Written when the stage starts: tells an interrupted run from a new one."""
         return self.home / 'stamps' / f'{self.name}.started.json'
 
-    def identity(self, runs: dict[str, str]) -> dict:
+    def identity(self, runs: dict[str, str]) -> dict[str, Any]:
         """All that decides the result: the command, the inputs and the runs it builds on.
 
         Args:
@@ -124,7 +125,7 @@ def content_digest(path: Path) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_json(path: Path) -> dict | None:
+def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a JSON file, or None where the file is missing or cut short."""
     try:
         found = json.loads(path.read_text())
@@ -133,12 +134,12 @@ def read_json(path: Path) -> dict | None:
     return found if isinstance(found, dict) else None
 
 
-def write_json(path: Path, value: dict) -> None:
+def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write atomically: a reader sees the old file or the new one, never a part."""
     write_whole(path, (json.dumps(value, indent=2) + '\n').encode())
 
 
-def run_id(stamp: dict) -> str:
+def run_id(stamp: dict[str, Any]) -> str:
     """Identity of a finished run, for the stages that build on it.
 
     The finishing time belongs to it: whoever repeats a stage has new outputs, and what was built
@@ -148,7 +149,7 @@ def run_id(stamp: dict) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def finished_stamp(stage: Stage, runs: dict[str, str]) -> dict | None:
+def finished_stamp(stage: Stage, runs: dict[str, str]) -> dict[str, Any] | None:
     """The stamp of a stage that need not run again, or None."""
     stamp = read_json(stage.stamp)
     if stamp is None or any(name not in runs for name in stage.needs) or stage.missing_outputs():

@@ -138,7 +138,7 @@ def _set(cfg: Config, key: str, value: Any, path: str) -> None:
     cfg.merge_from_dict({key: value})
 
 
-def _keep_experts(teacher: dict, names: list[str], path: str) -> None:
+def _keep_experts(teacher: dict[str, Any], names: list[str], path: str) -> None:
     unknown = [name for name in names if name not in teacher['experts']]
     if unknown:
         raise ValueError(
@@ -156,7 +156,7 @@ def _set_weighting(cfg: Config, name: str) -> None:
         cfg.teacher.weighting = dict(type=kind)
 
 
-def _set_gamma(weighting: dict, gamma: float, path: str) -> None:
+def _set_gamma(weighting: dict[str, Any], gamma: float, path: str) -> None:
     parts = [weighting] if 'type' in weighting else list(weighting.values())
     parts = [part for part in parts if _has_gamma(part['type'])]
     if not parts:

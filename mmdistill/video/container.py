@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import av
 from av.stream import Disposition
@@ -108,7 +108,7 @@ def missing_bytes(path: str | Path) -> int:
     return max(0, end - size)
 
 
-def _end_of_parts(file, size: int, layout: str) -> int:
+def _end_of_parts(file: BinaryIO, size: int, layout: str) -> int:
     """Where the last box or chunk ends; each begins with its size and its name."""
     at = 0
     while at + 8 <= size:

@@ -3,7 +3,7 @@
 Shape legend: H, W = rows and columns of a picture.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -39,7 +39,8 @@ class Turn(NamedTuple):
 
 def turn_of(frame: av.VideoFrame) -> Turn:
     """The turn that a frame's display matrix asks for, to the nearest quarter."""
-    data = next((d for d in frame.side_data if d.type.name == 'DISPLAYMATRIX'), None)
+    side: Any = frame.side_data  # its stubs say that it is text
+    data = next((d for d in side if d.type.name == 'DISPLAYMATRIX'), None)
     if data is None:
         return Turn()
     # x' = a x + c y, y' = b x + d y: where a stored pixel (x, y) is shown.

@@ -10,6 +10,7 @@ Shape legend: F = pictures that are read.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -155,7 +156,7 @@ def _pictures(video: OpenVideo, index: VideoIndex, key: int, start: int) -> Iter
                 return
 
 
-def _packets(video: OpenVideo, index: VideoIndex, key: int) -> Iterator[av.Packet]:
+def _packets(video: OpenVideo, index: VideoIndex, key: int) -> Iterator['av.Packet[Any]']:
     """The packets from a key frame on: nothing is decoded that leads up to it."""
     begun, by_dts = key == BEGINNING, index.known_by == 'dts'
     if not begun:

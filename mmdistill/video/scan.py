@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -43,7 +44,7 @@ class Packets:
     shown_P: list[bool] = field(default_factory=list)
     complete: bool = True
 
-    def add(self, packet: av.Packet, codec: str) -> None:
+    def add(self, packet: 'av.Packet[Any]', codec: str) -> None:
         """Note down a packet."""
         self.pts_P.append(packet.pts)
         self.dts_P.append(packet.dts)
@@ -76,11 +77,14 @@ def _by_packets(path: str | Path, video: OpenVideo) -> VideoIndex:
     if not trusted or codec not in TRUSTED_CODECS:
         raise NotTold
     packets = _read_packets(video, codec)
-    shown = [pts for pts, is_shown in zip(packets.pts_P, packets.shown_P, strict=True) if is_shown]
-    if not shown or None in packets.pts_P or len(set(shown)) < len(shown):
+    stamps_P = [pts for pts in packets.pts_P if pts is not None]
+    if len(stamps_P) < len(packets.pts_P):
+        raise NotTold
+    shown = [pts for pts, is_shown in zip(stamps_P, packets.shown_P, strict=True) if is_shown]
+    if not shown or len(set(shown)) < len(shown):
         raise NotTold
     # Pictures that refer to others before the file's first key frame: decoders differ on them.
-    if not packets.key_P[0] or min(shown) < packets.pts_P[0]:
+    if not packets.key_P[0] or min(shown) < stamps_P[0]:
         raise NotTold
     stamps_F = np.array(sorted(shown), np.int64)
     first = _first_pictures(path)
@@ -138,7 +142,7 @@ def _by_decoding(path: str | Path, video: OpenVideo) -> VideoIndex:
     return _index(video, first, packets, known_by, stamps_F, damage, decoded=True)
 
 
-def _stamps(packets: Packets, numbers: list, is_avi: bool) -> tuple[str, np.ndarray]:
+def _stamps(packets: Packets, numbers: list[Any], is_avi: bool) -> tuple[str, np.ndarray]:
     """By what the pictures, which came from the packets of these numbers, can be known again."""
     if None not in numbers:
         pts_F = [packets.pts_P[number] for number in numbers]
@@ -162,18 +166,20 @@ def _index(
 ) -> VideoIndex:
     stream = video.stream
     rate = Fraction(stream.average_rate or stream.guessed_rate or USUAL_RATE)
-    tick = stream.time_base if known_by != 'order' else 1 / rate
+    tick = (stream.time_base if known_by != 'order' else None) or 1 / rate
     ticks_F = np.sort(stamps_F)
     steps = np.diff(ticks_F)
     step = int(np.median(steps)) if len(steps) else max(1, round(1 / (rate * tick)))
     keys = _keys(packets, known_by, stamps_F)
+    columns = np.ascontiguousarray(np.array(keys, np.int64).reshape(-1, 3).T)
     return VideoIndex(
         stamps_F,
         known_by,
         ticks_F,
         int(ticks_F[-1]) + step,
-        *(np.array(column, np.int64) for column in zip(*keys, strict=True) if keys),
-        *(np.zeros(0, np.int64) for _ in range(0 if keys else 3)),
+        columns[0],
+        columns[1],
+        columns[2],
         tick=tick,
         width=first.width,
         height=first.height,
@@ -218,7 +224,7 @@ def _codec(stream: av.VideoStream) -> str:
     return stream.codec_context.codec.canonical_name
 
 
-def _is_hidden(packet: av.Packet, codec: str) -> bool:
+def _is_hidden(packet: 'av.Packet[Any]', codec: str) -> bool:
     """Whether a packet of VP8 or VP9 holds a picture that is only referred to, never shown."""
     if codec not in ('vp8', 'vp9'):
         return False
