@@ -53,6 +53,7 @@ def _accuracy(lead: Row, baseline: Row | None, report: Mapping[str, Any]) -> dic
     if top1 in found.get('intervals', {}):
         low, high = (_signed(100 * end) for end in found['intervals'][top1])
         text += f'; 95 % interval {low} to {high}'
+    text += '; one training each, whose luck the interval does not contain'
     return _card(_signed(100 * (lead[top1] - baseline[top1])), 'points', text)
 
 
@@ -61,6 +62,8 @@ def _calibration(lead: Row, baseline: Row | None, task: str) -> dict[str, str]:
     text = f'of {lead["title"]}, {task}'
     if baseline is not None:
         text += f'; {baseline["title"]} {100 * baseline[ece]:.1f} %'
+        nll = f'calibration/{task}/nll'
+        text += f'; NLL {lead[nll]:.2f}, {baseline["title"]} {baseline[nll]:.2f}'
     if 'scaled' in lead:
         text += f'; after temperature scaling {100 * lead["scaled"]["metrics"][ece]:.1f} %'
     return _card(f'{100 * lead[ece]:.1f}', '% ECE', text)

@@ -80,9 +80,9 @@ def compare_groups(
 def differences(
     baseline: ScoreGroup, other: ScoreGroup, task: str, num_resamples: int
 ) -> list[dict[str, Any]]:
-    """Top-1 on all clips and by split, and ECE: both models, difference, interval over videos.
+    """Top-1 on all clips and by split, ECE, NLL and Brier score, with intervals over videos.
 
-    A split whose clips are of a single video has no interval.
+    A split whose clips are of a single video has no interval, nor has anything of a single video.
     """
     table = baseline.tables[0]
     ours, theirs = other.top(task), baseline.top(task)
@@ -102,6 +102,12 @@ def differences(
         interval = paired_ece_interval(ours, theirs, table.groups, resamples, LEVEL)
         values = [_ece_by_seed(x) for x in (theirs, ours)]
         rows.append(_difference(f'calibration/{task}/ece', len(gain_N), values, interval))
+        theirs_SN, ours_SN = baseline.errors(task), other.errors(task)
+        for name, errors_SN in theirs_SN.items():
+            excess_N = ours_SN[name].mean(axis=0) - errors_SN.mean(axis=0)
+            interval = paired_mean_interval(excess_N, table.groups, num_resamples, LEVEL)
+            values = [x.mean(axis=1) for x in (errors_SN, ours_SN[name])]
+            rows.append(_difference(f'calibration/{task}/{name}', len(gain_N), values, interval))
     return rows
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .escape import markdown
-from .tables import markdown_lines
+from .tables import markdown_lines, unit_of, written
 
 ClassNames = Mapping[str, Sequence[str]]  # task -> names
 MINUS = '−'
@@ -53,20 +53,20 @@ def comparison_markdown(
 
 
 def difference_table(found: Mapping[str, Any]) -> list[str]:
-    """Accuracy and ECE of both models, all tasks and splits."""
+    """Accuracy, ECE, NLL and Brier score of both models, all tasks and splits."""
     rows = [row for values in found['tasks'].values() for row in values['differences']]
     cells = [
         [
-            markdown(row['metric']),
+            markdown(_with_unit(row['metric'])),
             str(row['num_clips']),
-            _mean_std(row['baseline']),
-            _mean_std(row['model']),
-            _points(row['difference']),
-            _interval(row['interval']),
+            _mean_std(row['metric'], row['baseline']),
+            _mean_std(row['metric'], row['model']),
+            written(row['metric'], row['difference'], '+'),
+            _interval(row['metric'], row['interval']),
         ]
         for row in rows
     ]
-    head = ['%', 'clips', found['baseline'], found['model'], 'difference, points', 'interval']
+    head = ['', 'clips', found['baseline'], found['model'], 'difference', 'interval']
     return markdown_lines(head, cells)
 
 
@@ -157,13 +157,17 @@ def _class_name(index: int, names: Sequence[str]) -> str:
     return markdown(names[index]) if index < len(names) else str(index)
 
 
-def _mean_std(values: Sequence[float]) -> str:
-    spread = f' ± {100 * np.std(values, ddof=1):.1f}' if len(values) > 1 else ''
-    return f'{_percent(float(np.mean(values)))}{spread}'
+def _with_unit(metric: str) -> str:
+    return ', '.join(part for part in (metric, unit_of(metric)) if part)
 
 
-def _interval(bounds: Sequence[float] | None) -> str:
-    return _optional(bounds, lambda x: f'[{", ".join(map(_points, x))}]')
+def _mean_std(metric: str, values: Sequence[float]) -> str:
+    mean = written(metric, float(np.mean(values)))
+    return f'{mean} ± {written(metric, float(np.std(values, ddof=1)))}' if values[1:] else mean
+
+
+def _interval(metric: str, bounds: Sequence[float] | None) -> str:
+    return _optional(bounds, lambda x: f'[{", ".join(written(metric, end, "+") for end in x)}]')
 
 
 def _optional(value: Any, text: Any) -> str:

@@ -21,6 +21,13 @@ class RankedClass(NamedTuple):
     probability: float
 
 
+class ProperScores(NamedTuple):
+    """Errors of a model's probabilities, a clip each: (N,)."""
+
+    nll: np.ndarray  # nats
+    brier: np.ndarray  # from 0 to 2
+
+
 def tasks_of(table: ScoreTable) -> tuple[str, ...]:
     """The labelled tasks; verb and noun together also make `action`."""
     own = tuple(sorted(table.labels, key=lambda task: (task not in PARTS, task != 'verb', task)))
@@ -35,12 +42,17 @@ def predictions(table: ScoreTable, task: str) -> TopLabel:
     return TopLabel(verb.confidence_N * noun.confidence_N, verb.correct_N & noun.correct_N)
 
 
-def negative_log_likelihoods(table: ScoreTable, task: str) -> np.ndarray:
-    """Minus the log-probability of each clip's label (N,), in nats; of a pair, the sum of both."""
-    if task not in table.labels:
-        return sum(negative_log_likelihoods(table, part) for part in PARTS)
-    log_probs_NK = table.log_probs(task, 'logits')
-    return -np.take_along_axis(log_probs_NK, table.labels[task][:, None], axis=1)[:, 0]
+def proper_scores(table: ScoreTable, task: str) -> ProperScores:
+    """NLL and Brier score of each clip; a verb-noun pair is one class of all pairs."""
+    parts = [task] if task in table.labels else list(PARTS)
+    nll_N, squares_N, target_N = np.zeros(1), np.ones(1), np.ones(1)
+    for part in parts:
+        log_probs_NK = table.log_probs(part, 'logits')
+        label_N = np.take_along_axis(log_probs_NK, table.labels[part][:, None], axis=1)[:, 0]
+        nll_N = nll_N - label_N
+        squares_N = squares_N * np.exp(2 * log_probs_NK).sum(axis=1)
+        target_N = target_N * np.exp(label_N)
+    return ProperScores(nll_N, squares_N - 2 * target_N + 1)
 
 
 def best_classes(table: ScoreTable, task: str, clip: int, k: int) -> list[RankedClass]:

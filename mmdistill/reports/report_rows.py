@@ -6,8 +6,6 @@ Shape legend: N = clips.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from ..metrics import (
     ScoreTable,
     ViewScore,
@@ -16,10 +14,9 @@ from ..metrics import (
     table_intervals,
     table_metrics,
 )
-from .bootstrap import paired_mean_interval
 from .comparison import differences
 from .measure import ModelCost
-from .predictions import negative_log_likelihoods, tasks_of
+from .predictions import tasks_of
 from .report_config import ReportModel
 from .report_data import read_metrics
 from .scaling_table import check_apart, compare_scaling
@@ -153,20 +150,13 @@ def difference_row(
     scores: Mapping[str, ModelScores],
     num_resamples: int = 10_000,
 ) -> dict[str, Any]:
-    """Model minus baseline on the same clips: top-1, ECE and NLL with paired intervals by video."""
-    ours, theirs = (scores[x.name].table for x in (model, baseline))
+    """Model minus baseline on the same clips, with paired intervals by video; see `differences`."""
     groups = [ScoreGroup(x.name, (x.scores,), (scores[x.name].table,)) for x in (baseline, model)]
     row: dict[str, Any] = {name: getattr(model, name) for name in ('name', 'title', 'role')}
     intervals = {}
-    for task in tasks_of(ours):
+    for task in tasks_of(groups[1].tables[0]):
         for found in differences(groups[0], groups[1], task, num_resamples):
             row[found['metric']] = found['difference']
             if found['interval']:
                 intervals[found['metric']] = found['interval']
-        excess_N = negative_log_likelihoods(ours, task) - negative_log_likelihoods(theirs, task)
-        name = f'calibration/{task}/nll'
-        row[name] = float(excess_N.mean())
-        if len(np.unique(ours.groups)) > 1:
-            interval = paired_mean_interval(excess_N, ours.groups, num_resamples)
-            intervals[name] = [interval.low, interval.high]
     return row | {'intervals': intervals}

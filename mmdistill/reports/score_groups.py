@@ -11,7 +11,7 @@ import numpy as np
 
 from ..files import find_file, matches
 from ..metrics import ScoreTable, load_scores
-from .predictions import ACTION, aligned, predictions
+from .predictions import ACTION, aligned, predictions, proper_scores
 
 SCORES = 'scores.npz'
 
@@ -34,6 +34,11 @@ class ScoreGroup:
         """Confidence and correctness of the answers, each (S, N)."""
         found = [predictions(table, task) for table in self.tables]
         return np.stack([x.confidence_N for x in found]), np.stack([x.correct_N for x in found])
+
+    def errors(self, task: str) -> dict[str, np.ndarray]:
+        """NLL and Brier score of the clips, each (S, N)."""
+        found = [proper_scores(table, task) for table in self.tables]
+        return {name: np.stack([getattr(x, name) for x in found]) for name in ('nll', 'brier')}
 
     def predicted(self, task: str) -> np.ndarray:
         """The classes that were answered, (S, N); a verb-noun pair is a number of its own."""

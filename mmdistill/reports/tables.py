@@ -8,6 +8,11 @@ from . import escape
 MISSING = '–'
 
 
+# How people read a metric, by the end of its name: the factor, the digits and the unit.
+UNITS = {'nll': (1.0, 2, 'nats'), 'brier': (1.0, 3, '')}
+FRACTION_UNIT = (100.0, 1, '%')
+
+
 class Column(NamedTuple):
     """A column: its title, the key of its number in a row, and how the number is written.
 
@@ -73,7 +78,7 @@ class Table(NamedTuple):
 
 
 def metric_columns(tasks: Sequence[str], sign: str = '') -> list[Column]:
-    """Accuracy and calibration of every task: fractions in percent, NLL in nats."""
+    """Accuracy and calibration of every task: fractions in percent, NLL in nats, Brier score."""
 
     def of(group: str, key: str, factor: float = 100.0, digits: int = 1) -> list[Column]:
         return [Column(t, key.format(t), factor, digits, group, sign) for t in tasks]
@@ -81,7 +86,8 @@ def metric_columns(tasks: Sequence[str], sign: str = '') -> list[Column]:
     return [
         *of('top-1', 'acc/{}/top1'),
         *of('ECE', 'calibration/{}/ece'),
-        *of('NLL', 'calibration/{}/nll', 1.0, 2),
+        *of('NLL', 'calibration/{}/nll', *UNITS['nll'][:2]),
+        *of('Brier', 'calibration/{}/brier', *UNITS['brier'][:2]),
     ]
 
 
@@ -141,6 +147,17 @@ def latex_table(
             cells = [f'\\textbf{{{cell}}}' for cell in cells]
         lines.append(f'{" & ".join(cells)} \\\\')
     return '\n'.join([*lines, '\\bottomrule', '\\end{tabular}']) + '\n'
+
+
+def unit_of(metric: str) -> str:
+    """The unit in which people read a metric: '%', 'nats' or ''."""
+    return UNITS.get(metric.rpartition('/')[2], FRACTION_UNIT)[2]
+
+
+def written(metric: str, value: float, sign: str = '') -> str:
+    """A value of a metric as people read it, with a true minus sign."""
+    factor, digits, _ = UNITS.get(metric.rpartition('/')[2], FRACTION_UNIT)
+    return f'{factor * value:{sign}.{digits}f}'.replace('-', '−')
 
 
 def cell(row: Mapping[str, Any], column: Column) -> Cell:

@@ -2,7 +2,7 @@
 
 from mmdistill.reports.cards import headline_cards, leading_pair
 
-KEYS = ('acc/action/top1', 'calibration/action/ece')
+KEYS = ('acc/action/top1', 'calibration/action/ece', 'calibration/action/nll')
 
 
 def row(name, role, top1=0.5, ece=0.1, **more):
@@ -12,6 +12,7 @@ def row(name, role, top1=0.5, ece=0.1, **more):
         'role': role,
         KEYS[0]: top1,
         KEYS[1]: ece,
+        KEYS[2]: 2.5,
     } | more
 
 
@@ -33,8 +34,8 @@ def test_the_first_student_is_set_against_the_first_baseline():
     difference = {'name': 's', 'intervals': {KEYS[0]: [-0.2, 0.01]}}
     gain, ece = cards(*lower, differences=[difference])
     assert gain['value'] == '−10.0' and '60.0 → 50.0' in gain['text']
-    assert '−20.0 to +1.0' in gain['text']
-    assert ece['value'] == '10.0' and 'B 10.0 %' in ece['text']
+    assert '−20.0 to +1.0; one training each, whose luck' in gain['text']
+    assert ece['value'] == '10.0' and 'B 10.0 %; NLL 2.50, B 2.50' in ece['text']
 
 
 def test_without_a_baseline_or_student_another_leads():

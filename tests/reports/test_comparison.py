@@ -6,10 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmdistill.metrics import expected_calibration_error, task_accuracies
+from mmdistill.metrics import (
+    expected_calibration_error,
+    save_scores,
+    table_metrics,
+    task_accuracies,
+)
 from mmdistill.reports.comparison import compare_groups
 from mmdistill.reports.comparison_text import comparison_markdown
-from mmdistill.reports.score_groups import ScoreGroup
+from mmdistill.reports.score_groups import ScoreGroup, load_groups
 
 from .conftest import CLASSES, make_table
 
@@ -119,3 +124,37 @@ def test_clips_of_one_video_have_no_interval(groups):
 def test_one_model_is_no_comparison(groups):
     with pytest.raises(ValueError, match='at least two models, got 1'):
         compare_groups(groups[:1])
+
+
+def test_nll_and_brier_are_those_of_the_metrics(groups, result):
+    for task in ('verb', 'noun', 'action'):
+        for name in ('nll', 'brier'):
+            metric = f'calibration/{task}/{name}'
+            row = rows_of(result, task)[metric]
+            for key, model in (('baseline', groups[0]), ('model', groups[1])):
+                expected = [table_metrics(table)[metric] for table in model.tables]
+                assert row[key] == pytest.approx(expected)
+            assert row['interval'][0] < row['difference'] < row['interval'][1] < 0
+    text = comparison_markdown(result)
+    row = rows_of(result, 'action')['calibration/action/nll']
+    low, high = (f'{end:+.2f}'.replace('-', '−') for end in row['interval'])
+    assert 'calibration/action/nll, nats' in text.replace('\\', '') and f'[{low}, {high}]' in text
+
+
+def test_the_order_of_clips_in_the_dumps_does_not_matter(tmp_path):
+    order = np.random.default_rng(0).permutation(40)
+    tables = [make_table(0.5, 1), make_table(2.0, 2)]
+    for number, table in enumerate(tables):
+        save_scores(tmp_path / f'{number}.npz', table)
+    moved = tables[1]
+    shuffled = type(moved)(
+        moved.sample_ids[order],
+        moved.groups[order],
+        *({k: v[order] for k, v in x.items()} for x in (moved.scores, moved.labels, moved.flags)),
+    )
+    save_scores(tmp_path / '2.npz', shuffled)
+    found = [
+        compare_groups(load_groups([f'a={tmp_path}/0.npz', f'b={tmp_path}/{n}.npz']), (), 50)
+        for n in (1, 2)
+    ]
+    assert found[0]['comparisons'] == found[1]['comparisons']

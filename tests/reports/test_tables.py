@@ -63,8 +63,15 @@ def test_every_task_has_its_columns():
         'calibration/action/ece',
         'calibration/verb/nll',
         'calibration/action/nll',
+        'calibration/verb/brier',
+        'calibration/action/brier',
     ]
     assert columns[1].heading == 'action top-1'
-    assert Table('results', '', [], columns).groups() == [('top-1', 2), ('ECE', 2), ('NLL', 2)]
+    assert Table('results', '', [], columns).groups() == [
+        ('top-1', 2),
+        ('ECE', 2),
+        ('NLL', 2),
+        ('Brier', 2),
+    ]
     keys = {column.key for column in cost_columns([8])}
     assert {'params', 'flops', 'latency_ms', 'p95_ms', 'peak_bytes', 'throughput/8'} == keys

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmdistill.metrics import ScoreTable, ViewScore, table_metrics
-from mmdistill.reports.seed_comparison import SeedRun, compare
+from mmdistill.reports.comparison import differences
+from mmdistill.reports.predictions import tasks_of
+from mmdistill.reports.score_groups import ScoreGroup
 
 from .results_rows import ResultRow
 
@@ -19,7 +21,7 @@ class RowResult(NamedTuple):
     Args:
         row: What it is.
         metrics: Seed to metric to value, fractions and nats.
-        changes: Metric to its row of `compare` with the baseline; empty with a single seed.
+        changes: Metric to its row of `differences` to the baseline; empty with a single seed.
         weights: Of a teacher, task to expert to weight, mean over the seeds.
     """
 
@@ -46,13 +48,15 @@ def measure_row(
         weights: Of a teacher, for each seed.
     """
     metrics = {seed: table_metrics(table) for seed, table in tables.items()}
-    runs = [
-        SeedRun(seed, table_metrics(baseline[seed]), metrics[seed], baseline[seed], table)
-        for seed, table in tables.items()
-    ]
     changes = {}
-    if len(runs) > 1 and any(baseline[seed] is not table for seed, table in tables.items()):
-        changes = {found['metric']: found for found in compare(runs, num_resamples)['rows']}
+    if len(tables) > 1 and any(baseline[seed] is not table for seed, table in tables.items()):
+        theirs, ours = (
+            ScoreGroup(name, (), tuple(found[seed] for seed in tables))
+            for name, found in (('baseline', baseline), (row.name, tables))
+        )
+        for task in tasks_of(ours.tables[0]):
+            found = differences(theirs, ours, task, num_resamples)
+            changes |= {change['metric']: change for change in found}
     return RowResult(row, metrics, changes, mean_weights(weights))
 
 

@@ -31,7 +31,7 @@ def changes_plot(results: Sequence[RowResult]) -> str:
                 colour = PALETTE[parts.index(result.row.part) % len(PALETTE)]
                 ends = scale * np.array(change['interval'])
                 axes.plot(ends, [place, place], color=colour, linewidth=2)
-                axes.plot(scale * change['difference_mean'], place, 'o', color=colour, markersize=4)
+                axes.plot(scale * change['difference'], place, 'o', color=colour, markersize=4)
             axes.axvline(0, color=MUTED, linewidth=1, linestyle='--')
             axes.set_title(title, fontsize=9, loc='left')
             axes.grid(axis='x', color=GRID)

@@ -6,18 +6,16 @@ from typing import NamedTuple
 import numpy as np
 
 from mmdistill.reports.escape import markdown
-from mmdistill.reports.seed_comparison import written
-from mmdistill.reports.tables import markdown_lines
+from mmdistill.reports.tables import markdown_lines, written
 
 from .measured_rows import RowResult
 
 
 class ResultColumn(NamedTuple):
-    """A metric of the tables: its title, key, unit, and whether its change has a column too."""
+    """A metric of the tables: its title, key, and whether its change has a column too."""
 
     title: str
     metric: str
-    unit: str = '%'
     change: bool = False
 
 
@@ -27,7 +25,7 @@ COLUMNS = (
     ResultColumn('action', 'acc/action/top1', change=True),
     ResultColumn('tail verb', 'acc/tail/verb/top1'),
     ResultColumn('action ECE', 'calibration/action/ece', change=True),
-    ResultColumn('action NLL', 'calibration/action/nll', 'nats', change=True),
+    ResultColumn('action NLL', 'calibration/action/nll', change=True),
 )
 
 
@@ -76,13 +74,15 @@ def _spread(result: RowResult, column: ResultColumn) -> str:
     values = [m[column.metric] for m in result.metrics.values() if column.metric in m]
     if not values:
         return '–'
-    text = written(float(np.mean(values)), column.unit)
-    return f'{text} ± {written(float(np.std(values, ddof=1)), column.unit)}' if values[1:] else text
+    text = written(column.metric, float(np.mean(values)))
+    return (
+        f'{text} ± {written(column.metric, float(np.std(values, ddof=1)))}' if values[1:] else text
+    )
 
 
 def _change(result: RowResult, column: ResultColumn) -> str:
     change = result.changes.get(column.metric)
     if change is None:
         return '–'
-    low, high = (written(bound, column.unit, '+') for bound in change['interval'])
-    return f'{written(change["difference_mean"], column.unit, "+")} [{low}, {high}]'
+    low, high = (written(column.metric, bound, '+') for bound in change['interval'])
+    return f'{written(column.metric, change["difference"], "+")} [{low}, {high}]'

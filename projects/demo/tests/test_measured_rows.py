@@ -42,7 +42,7 @@ def test_a_row_is_compared_with_the_baseline_of_its_own_seeds(results, baseline)
         student.metrics[s]['acc/action/top1'] - table_metrics(baseline[s])['acc/action/top1']
         for s in range(2)
     ]
-    assert change['difference_mean'] == pytest.approx(np.mean(gains))
+    assert change['difference'] == pytest.approx(np.mean(gains))
     assert change['interval'][0] <= np.mean(gains) <= change['interval'][1]
 
 
