@@ -7,7 +7,7 @@ from importlib.metadata import version
 import psutil
 import torch
 
-from mmdistill.reports.measure import machine_name
+from mmdistill.evaluation.measure import machine_name
 
 PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmaction2', 'decord', 'av', 'opencv-python', 'h5py')
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import matplotlib
 from matplotlib.figure import Figure
 
+from mmdistill.evaluation.figures import GRID, STYLE, to_svg
 from mmdistill.files import write_whole
-from mmdistill.reports.figures import GRID, STYLE, to_svg
 
 COLOURS = dict(mmdistill='#d1495b', floor='#52606d')
 COLUMNS = 4

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from mmdistill.reports.tables import markdown_lines
+from mmdistill.evaluation.tables import markdown_lines
 
 from .timing import Spread, Times, ratio
 

@@ -21,7 +21,7 @@ A map of the rooms:
 | `hooks` | when the teacher speaks and what is stored beside the weights |
 | `metrics` | accuracy per task and calibration |
 | `deploy` | the student published, predicting, exported; `load_model` |
-| `reports` | tables and pages for people |
+| `evaluation` | comparisons, costs, tables and pages for people |
 | `stages` | chains of tools: what is finished is skipped |
 | `cli`, `commands` | the console command, a module per subcommand |
 | `scaffold` | a new project over somebody's own files |

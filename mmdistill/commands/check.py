@@ -19,12 +19,12 @@ from rich.progress import track
 from ..config_options import KeyValues
 from ..config_tools import load_config
 from ..config_usage import unused_entries
+from ..evaluation.contact_sheet import contact_sheet
 from ..extraction.check_data import DataReport, plan_check, run_check, seen_lines, summary_lines
 from ..extraction.shares import default_workers
 from ..files import write_whole
 from ..places import check_output
 from ..ranges import COUNT, SEED
-from ..reports.contact_sheet import contact_sheet
 from ..user_errors import one_line_errors
 
 

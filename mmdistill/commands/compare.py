@@ -14,12 +14,12 @@ from rich.markdown import Markdown
 
 from ..config_options import KeyValues
 from ..datasets.annotation_csv import read_class_names
+from ..evaluation.comparison import compare_groups
+from ..evaluation.comparison_text import comparison_markdown
+from ..evaluation.score_groups import load_groups
 from ..files import write_whole
 from ..places import check_output
 from ..ranges import RESAMPLES
-from ..reports.comparison import compare_groups
-from ..reports.comparison_text import comparison_markdown
-from ..reports.score_groups import load_groups
 from ..user_errors import one_line_errors
 
 NAME_COLUMNS = ('key', 'name')  # of EPIC-KITCHENS, and of one's own

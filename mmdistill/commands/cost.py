@@ -21,17 +21,17 @@ from typing import Any
 from ..config_options import KeyValues
 from ..config_tools import load_config, own_options
 from ..datasets.transforms import named_steps
-from ..files import write_whole
-from ..places import check_output
-from ..ranges import BATCH, ONE_OR_MORE
-from ..reports.cost_figures import pareto_plot, rates_plot
-from ..reports.measure import (
+from ..evaluation.cost_figures import pareto_plot, rates_plot
+from ..evaluation.measure import (
     machine_name,
     measure_model,
     modalities_read,
     without_weights,
 )
-from ..reports.report_data import read_metrics
+from ..evaluation.report_data import read_metrics
+from ..files import write_whole
+from ..places import check_output
+from ..ranges import BATCH, ONE_OR_MORE
 from ..user_errors import one_line_errors
 
 TEST = [sys.executable, '-m', 'mmdistill', 'test']

@@ -20,11 +20,11 @@ from ..config_options import KeyValues
 from ..deploy import publish_model, write_published
 from ..deploy.card import model_card
 from ..deploy.stock import stock_config
+from ..evaluation.score_groups import checked_scores_of
 from ..files import find_file, read_json, write_whole
 from ..metrics import fit_temperatures
 from ..models.temperature import read_temperatures
 from ..places import check_output
-from ..reports.score_groups import checked_scores_of
 from ..user_errors import one_line_errors
 
 

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..config_options import KeyValues
+from ..evaluation import read_report_config
+from ..evaluation.report import add_costs, build_report, read_inputs, write_report
+from ..evaluation.scaling_table import at_the_limit
 from ..places import check_output
 from ..ranges import NO_RESAMPLES
-from ..reports import read_report_config
-from ..reports.report import add_costs, build_report, read_inputs, write_report
-from ..reports.scaling_table import at_the_limit
 from ..user_errors import one_line_errors
 
 

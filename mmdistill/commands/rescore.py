@@ -7,6 +7,7 @@ import argparse
 import json
 from collections.abc import Sequence
 
+from ..evaluation.score_groups import checked_scores_of
 from ..metrics import (
     ScoreTable,
     divided_by_temperature,
@@ -16,7 +17,6 @@ from ..metrics import (
 )
 from ..models.temperature import read_temperatures
 from ..ranges import BINS, NO_RESAMPLES, ONE_OR_MORE
-from ..reports.score_groups import checked_scores_of
 from ..user_errors import one_line_errors
 
 

@@ -19,12 +19,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..config_options import KeyValues
-from ..files import write_whole
-from ..locks import output_lock
-from ..places import check_output
-from ..ranges import ONE_OR_MORE, SEED
-from ..reports.report_data import read_metrics
-from ..reports.sweep_table import (
+from ..evaluation.report_data import read_metrics
+from ..evaluation.sweep_table import (
     RUNS,
     STD,
     Row,
@@ -34,6 +30,10 @@ from ..reports.sweep_table import (
     sweep_rows,
     to_csv,
 )
+from ..files import write_whole
+from ..locks import output_lock
+from ..places import check_output
+from ..ranges import ONE_OR_MORE, SEED
 from ..stages import RunSummary, run_chain
 from ..stages.sweep_chain import (
     SweepRun,

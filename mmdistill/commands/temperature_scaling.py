@@ -17,18 +17,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..checkpoints import read_checkpoint, weights_of
-from ..files import find_file, write_whole
-from ..metrics import ScoreTable, fit_temperatures
-from ..models.temperature import KEY, publish
-from ..places import check_output
-from ..ranges import NO_RESAMPLES
-from ..reports.scaling_table import (
+from ..evaluation.scaling_table import (
     at_the_limit,
     check_apart,
     compare_scaling,
     scaling_markdown,
 )
-from ..reports.score_groups import checked_scores_of
+from ..evaluation.score_groups import checked_scores_of
+from ..files import find_file, write_whole
+from ..metrics import ScoreTable, fit_temperatures
+from ..models.temperature import KEY, publish
+from ..places import check_output
+from ..ranges import NO_RESAMPLES
 from ..user_errors import one_line_errors
 
 TEST = [sys.executable, '-m', 'mmdistill', 'test']

@@ -11,13 +11,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..evaluation import tasks_of
+from ..evaluation.score_groups import alike, checked_scores_of, named_path
+from ..evaluation.view_table import views_csv, views_markdown, views_plot
 from ..files import write_whole
 from ..metrics import ScoreTable, score_views
 from ..places import check_output
 from ..ranges import ONE_OR_MORE
-from ..reports import tasks_of
-from ..reports.score_groups import alike, checked_scores_of, named_path
-from ..reports.view_table import views_csv, views_markdown, views_plot
 from ..user_errors import one_line_errors
 
 

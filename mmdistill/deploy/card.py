@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ..reports.escape import markdown
-from ..reports.tables import markdown_lines
+from ..evaluation.escape import markdown
+from ..evaluation.tables import markdown_lines
 from .clips import frames_per_view
 from .published import PublishedModel
 

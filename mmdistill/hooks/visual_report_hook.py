@@ -44,8 +44,8 @@ class VisualReportHook(Hook):
         self, runner: Runner, evaluator: Evaluator, metrics: dict[str, float], mode: str
     ) -> None:
         # Matplotlib takes a second, and is not needed before.
-        from ..reports.figures import COLOURS, reliability_figure
-        from ..reports.weights_figure import weights_figure
+        from ..evaluation.figures import COLOURS, reliability_figure
+        from ..evaluation.weights_figure import weights_figure
 
         for metric in evaluator.metrics:
             if isinstance(metric, Calibration):
@@ -60,7 +60,7 @@ class VisualReportHook(Hook):
 
     @staticmethod
     def _add(runner: Runner, name: str, figure: 'Figure') -> None:
-        from ..reports.figures import to_image
+        from ..evaluation.figures import to_image
 
         figure.set_dpi(DOTS_PER_INCH)
         runner.visualizer.add_image(name, to_image(figure), _epoch(runner))

@@ -16,11 +16,11 @@ import numpy as np
 from PIL import Image
 
 import mmdistill  # noqa: F401  (repairs upstream on import)
+from mmdistill.evaluation.sample_clips import draw_boxes, flow_colours, speed
 from mmdistill.extraction import DIS
 from mmdistill.files import write_whole
 from mmdistill.places import check_output
 from mmdistill.ranges import SEED
-from mmdistill.reports.sample_clips import draw_boxes, flow_colours, speed
 from mmdistill.user_errors import one_line_errors
 
 from .rendering.canvas import STORE_DENSITY

@@ -15,13 +15,13 @@ from functools import cache
 from pathlib import Path
 
 import mmdistill  # noqa: F401  (repairs upstream first)
+from mmdistill.evaluation import aligned
+from mmdistill.evaluation.measure import machine_name
+from mmdistill.evaluation.view_table import ModelViews, views_markdown, views_plot
 from mmdistill.files import write_whole
 from mmdistill.metrics import ScoreTable, load_scores, score_views
 from mmdistill.places import check_output
 from mmdistill.ranges import ONE_OR_MORE, RESAMPLES, SEEDS
-from mmdistill.reports import aligned
-from mmdistill.reports.measure import machine_name
-from mmdistill.reports.view_table import ModelViews, views_markdown, views_plot
 from mmdistill.stages import finished_runs, run_chain
 from mmdistill.user_errors import one_line_errors
 

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from mmdistill.config_tools import load_config
-from mmdistill.models import FrameDetector
-from mmdistill.reports.cost import count_params
-from mmdistill.reports.measure import (
+from mmdistill.evaluation.cost import count_params
+from mmdistill.evaluation.measure import (
     build_tested,
     measure_model,
     modalities_read,
     without_weights,
 )
+from mmdistill.models import FrameDetector
 
 
 @pytest.fixture(scope='module')

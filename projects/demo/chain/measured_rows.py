@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmdistill.evaluation.comparison import differences
+from mmdistill.evaluation.predictions import tasks_of
+from mmdistill.evaluation.score_groups import ScoreGroup
 from mmdistill.metrics import ScoreTable, ViewScore, table_metrics
-from mmdistill.reports.comparison import differences
-from mmdistill.reports.predictions import tasks_of
-from mmdistill.reports.score_groups import ScoreGroup
 
 from .results_rows import ResultRow
 

@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from mmdistill.reports.figures import GRID, INK, MUTED, PALETTE, STYLE, to_svg
+from mmdistill.evaluation.figures import GRID, INK, MUTED, PALETTE, STYLE, to_svg
 
 from .measured_rows import RowResult
 

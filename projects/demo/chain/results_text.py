@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmdistill.reports.escape import markdown
-from mmdistill.reports.tables import markdown_lines, written
+from mmdistill.evaluation.escape import markdown
+from mmdistill.evaluation.tables import markdown_lines, written
 
 from .measured_rows import RowResult
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mmdistill.cli import commands
-from mmdistill.reports import read_report_config
+from mmdistill.evaluation import read_report_config
 from projects.demo.chain.demo_chain import (
     DEMO_MODELS,
     DemoSettings,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from mmdistill.evaluation.bootstrap import paired_ece_interval, paired_mean_interval, weighted_ece
 from mmdistill.metrics import expected_calibration_error
-from mmdistill.reports.bootstrap import paired_ece_interval, paired_mean_interval, weighted_ece
 
 
 def test_interval_of_a_mean_matches_the_normal_approximation():

@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ElementTree
 
-from mmdistill.reports.cost_figures import label_places, pareto_front, pareto_plot, rates_plot
+from mmdistill.evaluation.cost_figures import label_places, pareto_front, pareto_plot, rates_plot
 
 METRIC = 'acc/action/top1'
 

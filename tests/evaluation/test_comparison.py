@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mmdistill.evaluation.comparison import compare_groups
+from mmdistill.evaluation.comparison_text import comparison_markdown
+from mmdistill.evaluation.score_groups import ScoreGroup, load_groups
 from mmdistill.metrics import (
     expected_calibration_error,
     save_scores,
     table_metrics,
     task_accuracies,
 )
-from mmdistill.reports.comparison import compare_groups
-from mmdistill.reports.comparison_text import comparison_markdown
-from mmdistill.reports.score_groups import ScoreGroup, load_groups
 
 from .conftest import CLASSES, make_table
 

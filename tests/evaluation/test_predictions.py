@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmdistill.reports import aligned, best_classes, predictions, tasks_of
+from mmdistill.evaluation import aligned, best_classes, predictions, tasks_of
 
 from .conftest import make_table, metrics_of
 

@@ -6,10 +6,10 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from mmdistill.reports import escape
-from mmdistill.reports.comparison_text import confusion_table
-from mmdistill.reports.cost_figures import pareto_plot
-from mmdistill.reports.tables import Column, latex_table, markdown_table
+from mmdistill.evaluation import escape
+from mmdistill.evaluation.comparison_text import confusion_table
+from mmdistill.evaluation.cost_figures import pareto_plot
+from mmdistill.evaluation.tables import Column, latex_table, markdown_table
 
 NASTY = [
     '<script>alert(1)</script>',

@@ -1,7 +1,7 @@
 """Colours of models: the demo's, those of a role, and never twice while there are others."""
 
-from mmdistill.reports.colours import ROLE_COLOURS, model_colours
-from mmdistill.reports.figures import COLOURS, EXPERT_COLOURS
+from mmdistill.evaluation.colours import ROLE_COLOURS, model_colours
+from mmdistill.evaluation.figures import COLOURS, EXPERT_COLOURS
 
 
 def row(name, role, *reads):

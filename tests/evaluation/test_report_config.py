@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mmdistill.reports import read_report_config
-from mmdistill.reports.report_config import CostSettings
+from mmdistill.evaluation import read_report_config
+from mmdistill.evaluation.report_config import CostSettings
 
 from .conftest import make_table, write_test_files
 

@@ -1,9 +1,9 @@
 """Tables of a report: columns by task and split, and notes that say what the numbers lack."""
 
-from mmdistill.reports.cost import Cost
-from mmdistill.reports.measure import ModelCost
-from mmdistill.reports.report_rows import cost_of_row
-from mmdistill.reports.report_tables import distinct, report_tables, selection_note
+from mmdistill.evaluation.cost import Cost
+from mmdistill.evaluation.measure import ModelCost
+from mmdistill.evaluation.report_rows import cost_of_row
+from mmdistill.evaluation.report_tables import distinct, report_tables, selection_note
 
 SPLITS = ('unseen', 'tail')
 

@@ -1,6 +1,6 @@
 """Tables as text: numbers, missing ones, the student's row, special characters."""
 
-from mmdistill.reports.tables import (
+from mmdistill.evaluation.tables import (
     Column,
     Table,
     cost_columns,

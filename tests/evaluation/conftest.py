@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from score_tables import CLASSES, make_table
 
+from mmdistill.evaluation import read_report_config
+from mmdistill.evaluation.cost import Cost
+from mmdistill.evaluation.measure import ModelCost
+from mmdistill.evaluation.report import build_report, read_inputs, write_report
+from mmdistill.evaluation.report_rows import cost_of_row
 from mmdistill.metrics import ScoreTable, calibration_errors, save_scores, task_accuracies
 from mmdistill.modalities.detection_file import DetectionWriter, VideoDetections
 from mmdistill.modalities.flow_encoding import encode_flow
-from mmdistill.reports import read_report_config
-from mmdistill.reports.cost import Cost
-from mmdistill.reports.measure import ModelCost
-from mmdistill.reports.report import build_report, read_inputs, write_report
-from mmdistill.reports.report_rows import cost_of_row
 
 
 def metrics_of(table: ScoreTable) -> dict[str, float]:

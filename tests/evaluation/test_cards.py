@@ -1,6 +1,6 @@
 """Headlines follow from the roles, whatever the models are called."""
 
-from mmdistill.reports.cards import headline_cards, leading_pair
+from mmdistill.evaluation.cards import headline_cards, leading_pair
 
 KEYS = ('acc/action/top1', 'calibration/action/ece', 'calibration/action/nll')
 

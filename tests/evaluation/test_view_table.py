@@ -3,8 +3,8 @@
 import csv
 import io
 
+from mmdistill.evaluation.view_table import KEYS, views_csv, views_markdown, views_plot
 from mmdistill.metrics import ViewScore
-from mmdistill.reports.view_table import KEYS, views_csv, views_markdown, views_plot
 
 
 def scores(top1):

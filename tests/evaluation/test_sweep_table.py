@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from mmdistill.reports.sweep_table import (
+from mmdistill.evaluation.sweep_table import (
     axis_values,
     best_row,
     main_metrics,

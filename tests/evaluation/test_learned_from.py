@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmdistill.reports.learned_from import learned_from, weighted_correlation
+from mmdistill.evaluation.learned_from import learned_from, weighted_correlation
 
 LABELS = np.repeat([0, 1, 2, 3], 10)
 

@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import numpy as np
 
-from mmdistill.reports.html import code, image_uri
-from mmdistill.reports.page import weight_bars
+from mmdistill.evaluation.html import code, image_uri
+from mmdistill.evaluation.page import weight_bars
 
 from .conftest import LONG
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from mmdistill.reports.left_out import left_out
-from mmdistill.reports.report_config import (
+from mmdistill.evaluation.left_out import left_out
+from mmdistill.evaluation.report_config import (
     CostSettings,
     Heading,
     ModelFiles,

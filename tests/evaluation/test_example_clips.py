@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from mmdistill.config_tools import load_config
-from mmdistill.reports.example_clips import (
+from mmdistill.evaluation.example_clips import (
     answer,
     class_names,
     clip_sources,

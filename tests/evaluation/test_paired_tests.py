@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 from sklearn.metrics import confusion_matrix
 
-from mmdistill.reports.paired_tests import (
+from mmdistill.evaluation.paired_tests import (
     agreement,
     agreement_between_seeds,
     class_accuracies,

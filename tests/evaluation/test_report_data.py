@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from mmdistill.reports import best_detection, teacher_weights
-from mmdistill.reports.report_data import curve, read_metrics, smoothed, stage_costs
+from mmdistill.evaluation import best_detection, teacher_weights
+from mmdistill.evaluation.report_data import curve, read_metrics, smoothed, stage_costs
 
 from .conftest import write_scalars, write_test_files
 

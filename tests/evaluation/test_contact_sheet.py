@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mmdistill.evaluation.contact_sheet import CAPTION, GAP, WIDTH, contact_sheet
 from mmdistill.modalities import FlowModality, RGBModality
-from mmdistill.reports.contact_sheet import CAPTION, GAP, WIDTH, contact_sheet
 
 from .test_sample_clips import write_clip
 

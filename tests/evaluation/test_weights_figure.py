@@ -2,8 +2,8 @@
 
 import pytest
 
-from mmdistill.reports.figures import to_image
-from mmdistill.reports.weights_figure import weights_figure
+from mmdistill.evaluation.figures import to_image
+from mmdistill.evaluation.weights_figure import weights_figure
 
 WEIGHTS = dict(verb=dict(rgb=0.2, flow=0.7, touch=0.1), noun=dict(rgb=1.0))
 

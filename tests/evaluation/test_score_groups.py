@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mmdistill.evaluation.score_groups import load_groups, parse_group
 from mmdistill.metrics import save_scores
-from mmdistill.reports.score_groups import load_groups, parse_group
 
 from .conftest import make_table
 

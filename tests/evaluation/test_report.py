@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
+from mmdistill.evaluation import read_report_config
+from mmdistill.evaluation.comparison import compare_groups
+from mmdistill.evaluation.cost import Cost
+from mmdistill.evaluation.measure import ModelCost
+from mmdistill.evaluation.report import build_report, read_inputs, write_report
+from mmdistill.evaluation.report_rows import cost_of_row
+from mmdistill.evaluation.report_tables import distinct
+from mmdistill.evaluation.score_groups import load_groups
 from mmdistill.metrics import ScoreTable, fit_temperature, load_scores, save_scores
-from mmdistill.reports import read_report_config
-from mmdistill.reports.comparison import compare_groups
-from mmdistill.reports.cost import Cost
-from mmdistill.reports.measure import ModelCost
-from mmdistill.reports.report import build_report, read_inputs, write_report
-from mmdistill.reports.report_rows import cost_of_row
-from mmdistill.reports.report_tables import distinct
-from mmdistill.reports.score_groups import load_groups
 
 from .conftest import LONG, make_table, write_clip, write_report_files, write_test_files
 

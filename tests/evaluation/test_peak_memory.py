@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from mmdistill.reports.peak_memory import peak_bytes
+from mmdistill.evaluation.peak_memory import peak_bytes
 
 KB = 1024
 

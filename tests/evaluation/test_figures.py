@@ -4,8 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 
+from mmdistill.evaluation.figures import curves_plot, reliability_diagram
 from mmdistill.metrics import ReliabilityBins
-from mmdistill.reports.figures import curves_plot, reliability_diagram
 
 
 def bins():

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from mmdistill.modalities import AudioModality, DetectionModality, FlowModality, RGBModality
-from mmdistill.reports.sample_clips import (
+from mmdistill.evaluation.sample_clips import (
     choose_clips,
     clip_strips,
     colour_wheel,
@@ -12,6 +11,7 @@ from mmdistill.reports.sample_clips import (
     flow_colours,
     outcomes,
 )
+from mmdistill.modalities import AudioModality, DetectionModality, FlowModality, RGBModality
 
 from .conftest import make_table, write_clip
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmdistill.reports.cost import (
+from mmdistill.evaluation.cost import (
     Cost,
     count_flops,
     count_params,
@@ -46,7 +46,7 @@ def test_shared_parameters_count_once():
 def test_latency_is_that_of_the_calls_after_the_warm_up(monkeypatch):
     clock = iter([0, 1, 1.001, 2, 2.002, 3, 3.04])  # the warm-up is not timed
     watch = SimpleNamespace(perf_counter=lambda: next(clock))
-    monkeypatch.setattr('mmdistill.reports.cost.time', watch)
+    monkeypatch.setattr('mmdistill.evaluation.cost.time', watch)
     found = measure_latency(lambda: None, repeats=3, warmup=1)
     assert found == pytest.approx((2, 2 + 0.9 * 38))
     with pytest.raises(ValueError, match='at least one'):
@@ -104,7 +104,7 @@ def test_throughput_counts_the_clips_of_a_batch(monkeypatch):
 
     ticks = itertools.count(step=0.5)
     watch = SimpleNamespace(perf_counter=lambda: next(ticks))
-    monkeypatch.setattr('mmdistill.reports.cost.time', watch)
+    monkeypatch.setattr('mmdistill.evaluation.cost.time', watch)
     item = {'inputs': torch.zeros(1), 'data_samples': None}
     assert throughput(Recorder(), item, [1, 8], repeats=1) == {1: 2, 8: 16}
     assert batches == [1, 1, 8, 8]  # a call to warm up and one that counts
