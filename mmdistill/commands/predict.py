@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..deploy import ActionInferencer, Prediction, Segment, load_model, merge_windows
 from ..deploy.annotated_video import write_annotated
-from ..deploy.inferencer import PRECISIONS
+from ..deploy.network import PRECISIONS
 from ..deploy.sources import video_paths
 from ..files import write_whole
 from ..places import check_output

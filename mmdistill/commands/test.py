@@ -23,8 +23,10 @@ from ..config_paths import Places
 from ..config_tools import load_config, take_holdout_clips
 from ..config_usage import unused_entries
 from ..data_checks import check_run
+from ..deploy.published_recognizer import ENDINGS, PublishedRecognizer
 from ..files import file_sha256, find_file, write_whole
 from ..models import MultimodalTeacher
+from ..models.class_names import check_class_names, class_names_of
 from ..models.temperature import KEY, read_temperatures, use_temperatures
 from ..places import check_output
 from ..ranges import COUNT, SEED
@@ -55,7 +57,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Test an expert, a teacher or a student.')
     parser.add_argument('config', help='path of the config file')
     parser.add_argument(
-        'checkpoint', nargs='?', help='the weights; a MultimodalTeacher has those of its experts'
+        'checkpoint',
+        nargs='?',
+        help='the weights, or a published or exported model; a MultimodalTeacher has its own',
     )
     parser.add_argument('--work-dir', help='where logs go; default work_dirs/<config name>')
     parser.add_argument(
@@ -128,11 +132,29 @@ def build_config(args: argparse.Namespace) -> Config:
         check_output(path, inputs=[args.config, args.checkpoint])
     # A training config's load_from is where training starts, never what is to be tested.
     cfg.resume, cfg.load_from = False, args.checkpoint
+    if is_published(args.checkpoint):
+        use_published(cfg, args)
     if args.seed is not None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=args.seed)
     if args.dump:
         add_dump(cfg, args.dump)
     return adapt_to_cpu(cfg)
+
+
+def is_published(checkpoint: str | None) -> bool:
+    """Whether it is the file of a published or exported model."""
+    return checkpoint is not None and Path(checkpoint).suffix in ENDINGS
+
+
+def use_published(cfg: Config, args: argparse.Namespace) -> None:
+    """Let a published or exported model predict what the config's model would."""
+    scaled: Any = args.temperatures
+    if scaled is not None:
+        scaled = read_temperatures(scaled) if scaled else 'own'
+    cfg.model = dict(
+        type='mmdistill.PublishedRecognizer', path=args.checkpoint, temperatures=scaled
+    )
+    cfg.load_from = None
 
 
 def add_dump(cfg: Config, path: str) -> None:
@@ -173,6 +195,8 @@ def _heads(module: nn.Module, name: str = 'model') -> Iterator[tuple[str, Any]]:
 
 def find_temperatures(args: argparse.Namespace, cfg: Config) -> dict[str, float]:
     """The temperatures that the command line or the config asks for; none where neither does."""
+    if is_published(args.checkpoint):
+        return {}  # it has been told
     if args.temperatures is None:
         return dict(cfg.get(KEY) or {})
     if not (args.temperatures or args.checkpoint):
@@ -208,6 +232,13 @@ def write_result(
     write_whole(args.out, (json.dumps(result, indent=2, default=str) + '\n').encode())
 
 
+def check_published(runner: TestRunner) -> None:
+    """Raise ValueError unless the model's classes are those of the data set, name for name."""
+    metainfo = getattr(runner.test_loop.dataloader.dataset, 'metainfo', None)
+    known = {'the data set': class_names_of(metainfo), 'the model': runner.model.described.classes}
+    check_class_names(known)
+
+
 def selected_by(args: argparse.Namespace) -> str:
     """How the training of this config chose the checkpoint; see `how_selected`."""
     cfg = load_config(args.config)
@@ -232,9 +263,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             'Only a mmdistill.MultimodalTeacher brings its own weights.'
         )
     temperatures = find_temperatures(args, cfg)
+    if isinstance(runner.model, PublishedRecognizer):
+        temperatures = dict(runner.model.temperatures)
+        check_published(runner)
     if temperatures and args.dump:
         raise ValueError(f'--dump holds unscaled logits: take {KEY} out of {args.config}.')
-    if temperatures:
+    if temperatures and not isinstance(runner.model, PublishedRecognizer):
         use_temperatures(runner.model, temperatures)
         runner.logger.info(f'Logits are divided by the temperatures {temperatures}.')
     if args.dump:

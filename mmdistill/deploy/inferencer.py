@@ -1,30 +1,26 @@
 """A published model that predicts: from one file, without config, data set or clone.
 
-Shape legend: B = clips, K = classes.
+Shape legend: B = clips, V = views, K = classes.
 """
 
-import contextlib
 import copy
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
-from ..models.logits import num_classes_by_task, recognizer_logits
+from ..models.logits import num_classes_by_task
 from ..ranges import ONE_OR_MORE
 from ..registry import MODELS
 from .clips import ClipReader
+from .network import TorchNetwork
 from .prediction import Prediction
 from .published import PublishedModel, read_published
 from .segments import window_starts
 from .sources import ArraySource, Source, VideoSource, is_array, video_paths
-
-PRECISIONS = {'fp32': torch.float32, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
 
 def load_model(
@@ -73,47 +69,6 @@ def build_network(
     if {task: len(names) for task, names in described.classes.items()} != numbers:
         raise ValueError(f'{path}: its class names do not fit its network ({numbers}).')
     return network.eval()
-
-
-class TorchNetwork:
-    """A recognizer of PyTorch as a function from packed frames to logits.
-
-    Args:
-        network: The recognizer.
-        device: See `load_model`.
-        precision: Likewise.
-
-    Raises:
-        ValueError: Unknown device or precision, or no GPU.
-    """
-
-    def __init__(self, network: nn.Module, device: str = 'auto', precision: str = 'fp32') -> None:
-        if device == 'auto':
-            device = 'cuda' if torch.cuda.is_available() else 'cpu'
-        if not re.fullmatch(r'cpu|(cuda|mps|xpu)(:\d+)?', device):
-            raise ValueError(f'device={device!r}: expected auto, cpu, cuda, cuda:1, …')
-        if device.startswith('cuda') and not torch.cuda.is_available():
-            raise ValueError(f'device={device!r}: PyTorch sees no GPU here; use cpu.')
-        if precision not in PRECISIONS or (precision == 'fp16' and device == 'cpu'):
-            raise ValueError(
-                f'precision={precision!r}: expected one of {list(PRECISIONS)}; fp16 needs a GPU.'
-            )
-        self.device, self.precision = torch.device(device), precision
-        self.network: Any = network.to(self.device)
-
-    @torch.inference_mode()
-    def logits(self, inputs: list[Tensor]) -> dict[str, np.ndarray]:
-        """Task to (B, K) float32 of B clips of the same shape."""
-        batch = dict(inputs=[x.to(self.device) for x in inputs], data_samples=None)
-        stacked = self.network.data_preprocessor(batch)['inputs']
-        with self._autocast():
-            found = recognizer_logits(self.network, stacked, len(inputs))
-        return {task: x.float().cpu().numpy() for task, x in found.items()}
-
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        if self.precision == 'fp32':
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=PRECISIONS[self.precision])
 
 
 class ActionInferencer:

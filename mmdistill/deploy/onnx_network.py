@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from ..extras import require
 from ..files import write_whole
-from ..models.logits import by_task, mean_over_views
+from ..models.logits import by_task
 from .clips import ClipReader, frames_per_view
+from .network import mean_over_views
 from .published import ENTRY, PublishedModel, described_from, description_of
 
 # The newest that ONNX Runtime 1.23, the last for Python 3.10, takes.
@@ -144,12 +145,15 @@ class OnnxNetwork:
     def __init__(self, session: Any, described: PublishedModel) -> None:
         self.session, self.described = session, described
 
-    def logits(self, inputs: list[Tensor]) -> dict[str, np.ndarray]:
-        """Task to (B, K) float32, averaged over the views of each clip."""
+    def view_logits(self, inputs: list[Tensor]) -> dict[str, np.ndarray]:
+        """Task to (B, V, K) float32."""
         views = torch.cat([as_views(x, self.described) for x in inputs])
         outputs = self.session.run(list(self.described.classes), {'frames': views.numpy()})
-        found = {
-            task: torch.from_numpy(x)
+        return {
+            task: x.reshape(len(inputs), -1, x.shape[-1])
             for task, x in zip(self.described.classes, outputs, strict=True)
         }
-        return {t: x.numpy() for t, x in mean_over_views(found, len(inputs)).items()}
+
+    def logits(self, inputs: list[Tensor]) -> dict[str, np.ndarray]:
+        """Task to (B, K), averaged over the views."""
+        return mean_over_views(self.view_logits(inputs))

@@ -51,11 +51,18 @@ def no_loss(logits: Tensor) -> Tensor:
 
 def recognizer_logits(recognizer: Any, inputs: Any, num_clips: int) -> dict[str, Tensor]:
     """Logits of any MMAction2 recognizer at test: task -> (B, K), averaged over views."""
+    found = logits_of_views(recognizer, inputs, num_clips)
+    return {task: logits_BVK.mean(dim=1) for task, logits_BVK in found.items()}
+
+
+def logits_of_views(recognizer: Any, inputs: Any, num_clips: int) -> dict[str, Tensor]:
+    """Logits of any MMAction2 recognizer at test, those of each view: task -> (B, V, K)."""
     found = recognizer.extract_feat(inputs, test_mode=True)
     # RecognizerOmni alone returns bare features.
     feats, head_kwargs = found if isinstance(found, tuple) else (found, {})
     head = recognizer.cls_head
-    return mean_over_views(by_task(head(feats, **head_kwargs), head), num_clips)
+    logits = by_task(head(feats, **head_kwargs), head)
+    return {task: x.reshape(num_clips, -1, x.shape[-1]) for task, x in logits.items()}
 
 
 def run_recognizer(

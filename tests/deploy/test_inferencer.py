@@ -11,7 +11,8 @@ from torch.nn.functional import log_softmax, softmax
 import mmdistill
 from mmdistill.deploy import load_model, read_published, write_published
 from mmdistill.deploy.clips import ClipReader
-from mmdistill.deploy.inferencer import TorchNetwork, build_network
+from mmdistill.deploy.inferencer import build_network
+from mmdistill.deploy.network import TorchNetwork
 from mmdistill.deploy.sources import VideoSource
 from mmdistill.models.logits import recognizer_logits
 from mmdistill.video import VideoError

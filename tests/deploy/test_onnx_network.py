@@ -8,7 +8,8 @@ from mmengine.registry import init_default_scope
 
 from mmdistill.deploy import PublishedModel, load_model, read_published
 from mmdistill.deploy.comparison import compare_networks, comparison_lines
-from mmdistill.deploy.inferencer import ActionInferencer, TorchNetwork, build_network
+from mmdistill.deploy.inferencer import ActionInferencer, build_network
+from mmdistill.deploy.network import TorchNetwork
 from mmdistill.deploy.onnx_network import export_onnx, load_onnx
 from mmdistill.registry import MODELS
 
