@@ -3,10 +3,13 @@
     mmdistill predict video.mp4 holiday/ 'clips/*.mkv' --model student.safetensors --topk 3
     mmdistill predict long.mp4 --model student.safetensors --window 2 --stride 1 \\
         --out-json long.json --out-csv long.csv --out-video annotated/
+    mmdistill predict 0 --model student.safetensors --window 2 --stride 0.5     # a webcam
+    mmdistill predict rtsp://camera/1 --model student.safetensors
 
 Without --window a video is one clip. With it a window slides over the video, and windows that
-follow each other and predict the same become a segment. A video that cannot be read is named at the
-end, with exit code 1; the others are done.
+follow each other and predict the same become a segment. Of a webcam's number or an address it
+predicts live, a line each, until that ends or Ctrl-C; it drops frames rather than falling behind. A
+video that cannot be read is named at the end, with exit code 1; the others are done.
 """
 
 import argparse
@@ -37,11 +40,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('videos', nargs='+', help='files, folders or quoted patterns')
+    parser.add_argument(
+        'videos', nargs='+', help='files, folders or quoted patterns; a webcam or an address'
+    )
     parser.add_argument('--model', required=True, type=Path, help='.safetensors or .onnx')
     parser.add_argument('--topk', type=ONE_OR_MORE, default=5, help='classes that are shown')
     parser.add_argument('--window', type=POSITIVE, help='seconds that a prediction covers')
     parser.add_argument('--stride', type=POSITIVE, help='seconds to the next; default: window / 2')
+    parser.add_argument(
+        '--timeout', type=POSITIVE, default=10.0, help='seconds to wait for a frame, live'
+    )
     parser.add_argument('--clips', type=ONE_OR_MORE, help='temporal clips per video')
     parser.add_argument('--crops', type=int, choices=(1, 3), help='spatial crops')
     parser.add_argument('--batch-size', type=BATCH, default=8)
@@ -51,11 +59,39 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--out-csv', type=Path, help='a line per segment or video; replaced')
     parser.add_argument('--out-video', type=Path, metavar='FOLDER', help='annotated copies')
     args = parser.parse_args(argv)
-    if args.stride and not args.window:
+    live = live_address(args.videos)
+    outputs = (args.out_json, args.out_csv, args.out_video)
+    if live is not None and (len(args.videos) > 1 or any(outputs)):
+        parser.error('a webcam or stream stands alone, and is printed: no other video, no --out-…')
+    if args.stride and not args.window and live is None:
         parser.error('--stride is the step of a sliding window: give --window, too')
     if args.window and (args.clips or args.crops):
         parser.error('--clips and --crops are for whole videos, without --window')
     return args
+
+
+def live_address(videos: Sequence[str]) -> int | str | None:
+    """The webcam's number or the address that is asked for; None of files."""
+    for video in videos:
+        if '://' in video:
+            return video
+        if video.isdigit() and not Path(video).exists():
+            return int(video)
+    return None
+
+
+def run_live(model: ActionInferencer, address: int | str, args: argparse.Namespace) -> None:
+    """Print a line per prediction."""
+    window = args.window or 2.0
+    stride = args.stride or window / 4
+    for found in model.live(address, window, stride, args.timeout):
+        prediction = found.prediction
+        print(
+            f'{prediction.stop:8.2f} s  {prediction.label}  {100 * prediction.confidence:.1f} %   '
+            f'{found.frames_per_second:.1f} frames/s, {found.predictions_per_second:.1f} '
+            f'predictions/s, {1000 * found.latency:.0f} ms, {found.dropped} frames dropped',
+            flush=True,
+        )
 
 
 def predict_one(
@@ -144,6 +180,10 @@ def run(
 def main(argv: Sequence[str] | None = None) -> None:
     """Predict, and write what was asked for."""
     args = parse_args(argv)
+    address = live_address(args.videos)
+    if address is not None:
+        run_live(load_model(args.model, args.device, args.precision), address, args)
+        return
     paths = video_paths(args.videos)
     for output in filter(None, (args.out_json, args.out_csv)):
         check_output(output, inputs=[args.model, *paths])

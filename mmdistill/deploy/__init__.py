@@ -1,6 +1,7 @@
 """The student in somebody's hands: published as one file, loaded, predicting, exported."""
 
 from .inferencer import ActionInferencer, load_model
+from .live import LivePrediction
 from .prediction import ClassScore, Prediction
 from .published import PublishedModel, read_published, write_published
 from .publishing import publish_model
@@ -9,6 +10,7 @@ from .segments import Segment, merge_windows, window_starts
 __all__ = [
     'ActionInferencer',
     'ClassScore',
+    'LivePrediction',
     'Prediction',
     'PublishedModel',
     'Segment',

@@ -5,6 +5,7 @@ Shape legend: B = clips, V = views, K = classes.
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..models.logits import num_classes_by_task
 from ..ranges import ONE_OR_MORE
 from ..registry import MODELS
 from .clips import ClipReader
+from .live import LivePrediction, live_predictions
 from .network import TorchNetwork
 from .prediction import Prediction
 from .published import PublishedModel, read_published
@@ -140,6 +142,32 @@ class ActionInferencer:
             starts = window_starts(source.num_frames, length, step)
             spans = ((source, s, min(s + length, source.num_frames)) for s in starts)
             yield from self._predicted(spans, reader, batch_size)
+
+    def live(
+        self,
+        address: int | str,
+        window: float = 2.0,
+        stride: float = 0.5,
+        timeout: float = 10.0,
+    ) -> Iterator[LivePrediction]:
+        """Predict of a webcam's or stream's last seconds, for as long as it runs.
+
+        Args:
+            address: Number of a webcam, or `rtsp://…`, `http://…`.
+            window: Seconds that one prediction sees.
+            stride: Seconds from one prediction to the next, at least; see `live_predictions`.
+            timeout: Seconds to wait for a frame.
+
+        Raises:
+            VideoError: The stream does not start, stalls or cannot be decoded.
+        """
+        return live_predictions(self, address, window, stride, timeout)
+
+    def predict_source(self, source: Source, start: float = 0.0) -> Prediction:
+        """One prediction of a whole source, which begins at a second of something longer."""
+        reader = ClipReader(self.described.clip)
+        [found] = self._predicted([(source, 0, source.num_frames)], reader, 1)
+        return replace(found, start=found.start + start, stop=found.stop + start)
 
     def sources(self, videos: Any, frames_per_second: float = 30.0) -> Iterator[Source]:
         """What `predict` reads, one after the other."""

@@ -73,6 +73,11 @@ ROWS += [
         lambda here: truncate(here / 'videos/P01_02.mp4'),
         listed=True,
     ),
+    predict(
+        'a stream that is not there', 'http://127.0.0.1:9/a.ts', r'127\.0\.0\.1:9/a\.ts cannot'
+    ),
+    predict('a webcam that is not there', '9', r'^error: 9 cannot be read'),
+    predict('a stream and a file', 'http://127.0.0.1:9/a.ts videos/P01_01.mp4', 'alone', code=2),
     predict('an unknown device', 'videos/P01_01.mp4 --device tpu', "device='tpu': expected"),
     predict('fp16 on a CPU', 'videos/P01_01.mp4 --device cpu --precision fp16', 'fp16 needs a GPU'),
     predict('a stride without a window', 'videos/P01_01.mp4 --stride 1', 'give --window', code=2),
