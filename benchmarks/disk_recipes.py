@@ -1,15 +1,14 @@
 """The trainings that are measured with their data: on the clips of `clips_on_disk`, one label."""
 
-import importlib.util
 from argparse import Namespace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmdistill.cache import use_teacher_cache
+from mmdistill.commands import cache_teacher
 from mmdistill.config_tools import load_config
 from mmdistill.models.recognizer_config import resolve_recognizer
 
@@ -93,15 +92,7 @@ def cached(cfg: Config, folder: Path) -> Config:
 
 
 def write_cache(cfg: Config, folder: Path, views: int) -> None:
-    """What `tools/cache_teacher.py` does."""
+    """What `mmdistill cache-teacher` does."""
     init_default_scope('mmaction')
     arguments = Namespace(out=folder, views=views, top_k=None, clips_per_shard=1024)
-    _cache_tool().write(Config(cfg.to_dict()), arguments)
-
-
-def _cache_tool() -> ModuleType:
-    path = Path(__file__).parents[1] / 'tools/cache_teacher.py'
-    spec = importlib.util.spec_from_file_location('cache_teacher', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    cache_teacher.write(Config(cfg.to_dict()), arguments)

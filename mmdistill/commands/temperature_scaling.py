@@ -65,10 +65,9 @@ def run_on_holdout(args: argparse.Namespace) -> ScoreTable:
     """What the model says about the config's holdout, by mmdistill test."""
     with tempfile.TemporaryDirectory() as folder:
         dump = f'{folder}/holdout.npz'
-        command = [*TEST, args.config, '--holdout', '--dump', dump]
+        weights = [args.checkpoint] if args.checkpoint else []
+        command = [*TEST, args.config, *weights, '--holdout', '--dump', dump]
         command += ['--work-dir', f'{folder}/log']
-        if args.checkpoint:
-            command.insert(3, args.checkpoint)
         if args.cfg_options:
             command += ['--cfg-options', *args.cfg_options]
         code = subprocess.run(command, check=False).returncode

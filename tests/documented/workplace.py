@@ -96,6 +96,9 @@ def _write_configs(folder: Path) -> None:
         text = path.read_text()
         assert old in text, (name, old)
         path.write_text(text.replace(old, new))
+    for path in folder.glob('configs/_base_/teachers/*.py'):
+        # The experts of these configs, not those that are installed.
+        path.write_text(path.read_text().replace('mmdistill::unimodal', 'configs/unimodal'))
     for path in [*folder.glob('configs/unimodal/*.py'), *folder.glob('configs/distill/*.py')]:
         # Weights from the internet; a student names its recognizer by MMAction2's config.
         text = path.read_text().replace('download.openmmlab.com', 'nowhere.invalid')

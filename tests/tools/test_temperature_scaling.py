@@ -1,11 +1,14 @@
 """Fitting on a dump of the holdout, showing on a test, publishing; and what is refused."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
 
+from mmdistill.commands.test import parse_args as parse_test
 from mmdistill.metrics import ScoreTable, fit_temperature, save_scores
 
 
@@ -119,3 +122,22 @@ def test_an_empty_split_and_missing_arguments_are_refused(tool, tmp_path, capsys
         with pytest.raises(SystemExit):
             tool.main(arguments)
     assert 'give CONFIG and CHECKPOINT' in capsys.readouterr().err
+
+
+def test_a_config_is_run_on_its_holdout(tool, tmp_path, monkeypatch):
+    """The command that runs it is one that the console command understands."""
+    checkpoint = tmp_path / 'best.pth'
+    torch.save(dict(state_dict={'w': torch.ones(2)}, meta={}), checkpoint)
+    started = []
+
+    def run(command, check):
+        started.append(command)
+        save_scores(command[command.index('--dump') + 1], table('holdout'))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(tool.subprocess, 'run', run)
+    tool.main(['config.py', str(checkpoint), '--resamples', '9', '--cfg-options', 'a=1'])
+    [command] = started
+    assert command[:4] == [sys.executable, '-m', 'mmdistill', 'test']
+    args = parse_test(command[4:])
+    assert (args.config, args.checkpoint, args.holdout) == ('config.py', str(checkpoint), True)
