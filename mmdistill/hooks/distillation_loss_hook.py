@@ -19,7 +19,7 @@ from ..models.logits import num_classes_by_task
 from ..models.teacher_output import TeacherOutput, set_teacher_output
 from ..registry import HOOKS, MODELS
 from .diagnosis import temperature_warnings
-from .holdout import fit_on_holdout, fuse_holdout, use_holdout
+from .holdout import fit_on_holdout, fuse_holdout, holdout_report, use_holdout
 from .prefetch import TeachAhead, peek_into
 from .trial import check_labels, try_features
 
@@ -54,6 +54,8 @@ class DistillationLossHook(Hook):
         self.teacher: MultimodalTeacher | CachedTeacher | None = None
         # Task to top-1 accuracy of the fused teacher on the holdout; empty without one.
         self.holdout_accuracy: dict[str, float] = {}
+        # As `holdout_report` gives it; empty without one, and after a resume.
+        self.holdout_figures: dict[str, dict[str, float]] = {}
         self._restored: dict[str, Any] | None = None
         self._ahead: TeachAhead | None = None
 
@@ -137,6 +139,7 @@ class DistillationLossHook(Hook):
             holdout = fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
         if holdout is None:
             return
+        self.holdout_figures = holdout_report(self.teacher, holdout)
         temperatures = student.temperatures
         for task, fused_NK in fuse_holdout(self.teacher, holdout).items():
             hits_N = fused_NK.argmax(-1) == holdout.labels[task]
