@@ -38,17 +38,17 @@ def expert_warnings(name: str, task: str, logits_NK: Tensor, labels_N: Tensor) -
     found = []
     if accuracy < commonest:
         found.append(
-            f'Expert {name!r} names the {task} of {accuracy:.1%} of the holdout clips; always '
-            f'naming the commonest class would be right for {commonest:.1%}. Unless its modality '
-            f'says nothing about the {task}, check its checkpoint and its inputs.'
+            f'Expert {name!r} predicts the {task} of {accuracy:.1%} of the holdout clips right; '
+            f'always predicting the commonest class would be right for {commonest:.1%}. Unless its '
+            f'modality tells nothing of the {task}, check its checkpoint and its inputs.'
         )
     if len(labels_N) >= CLIPS_PER_CLASS * logits_NK.shape[1]:
         reordered = better_order_accuracy(logits_NK, labels_N)
         if reordered >= max(2 * accuracy, accuracy + REORDERED_GAIN):
             found.append(
-                f'Expert {name!r} would name the {task} of {reordered:.1%} instead of '
-                f'{accuracy:.1%} of the holdout clips if its classes were in another order: was it '
-                'trained with another class file?'
+                f'Expert {name!r} would predict the {task} of {reordered:.1%} instead of '
+                f'{accuracy:.1%} of the holdout clips right if its classes were in another order: '
+                'was it trained with another class file?'
             )
     return found
 
@@ -74,6 +74,7 @@ def student_warnings(task: str, student: float, teacher: float) -> list[str]:
     if student <= teacher:
         return []
     return [
-        f'The student names the {task} of {student:.1%} of the holdout clips, its teacher of '
-        f'{teacher:.1%}: the teacher holds it back. Weigh the labels more, or better the experts.'
+        f'The student predicts the {task} of {student:.1%} of the holdout clips right, its '
+        f'teacher of {teacher:.1%}: the teacher holds it back. Weigh the labels more, or better '
+        'the experts.'
     ]

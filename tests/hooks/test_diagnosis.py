@@ -45,7 +45,7 @@ def test_an_expert_that_is_worse_than_the_commonest_class():
     labels = torch.tensor([0] * 30 + [1] * 6)
     named = torch.tensor([0, 1] * 18)
     (warning,) = expert_warnings('flow', 'verb', logits_of(named, 9), labels)
-    assert "'flow' names the verb of 50.0%" in warning and 'right for 83.3%' in warning
+    assert "'flow' predicts the verb of 50.0%" in warning and 'right for 83.3%' in warning
 
 
 def test_an_expert_whose_classes_are_in_another_order():
