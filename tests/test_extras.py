@@ -33,6 +33,7 @@ def watched(name, globals=None, *rest, **more):
 builtins.__import__ = watched
 """
 BUILD = """
+import mmdistill.commands.predict, mmdistill.commands.publish
 from mmengine.registry import init_default_scope
 from mmdistill.config_tools import load_config
 from mmdistill.registry import HOOKS, METRICS, MODELS
