@@ -15,7 +15,8 @@ from pathlib import Path
 from ..deploy import load_model, read_published
 from ..deploy.comparison import compare_networks, comparison_lines
 from ..deploy.inferencer import build_network
-from ..deploy.onnx_network import export_onnx
+from ..deploy.onnx_network import export_onnx, is_exported
+from ..deploy.published import check_replaceable
 from ..deploy.sources import video_paths
 from ..places import check_output
 from ..ranges import ONE_OR_MORE, POSITIVE
@@ -28,7 +29,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('model', type=Path, help='what mmdistill publish wrote')
-    parser.add_argument('--out', required=True, type=Path, help='FILE.onnx; replaced')
+    parser.add_argument(
+        '--out', required=True, type=Path, help='FILE.onnx; one of ours is replaced'
+    )
     parser.add_argument('--check', nargs='+', metavar='VIDEO', help='compare on these videos')
     parser.add_argument(
         '--tolerance', type=POSITIVE, default=1e-3, help='largest difference of a logit'
@@ -46,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     videos = video_paths(args.check) if args.check else []
     check_output(args.out, inputs=[args.model, *videos])
+    check_replaceable(args.out, is_exported(args.out))
     described, weights = read_published(args.model)
     export_onnx(described, build_network(described, weights, args.model), args.out)
     print(f'Wrote {args.out}')

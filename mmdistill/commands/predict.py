@@ -57,7 +57,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--precision', choices=list(PRECISIONS), default='fp32')
     parser.add_argument('--out-json', type=Path, help='predictions and segments; replaced')
     parser.add_argument('--out-csv', type=Path, help='a line per segment or video; replaced')
-    parser.add_argument('--out-video', type=Path, metavar='FOLDER', help='annotated copies')
+    parser.add_argument('--out-video', type=Path, metavar='FOLDER', help='annotated copies; new')
     args = parser.parse_args(argv)
     live = live_address(args.videos)
     outputs = (args.out_json, args.out_csv, args.out_video)
@@ -209,6 +209,8 @@ def check_names(paths: list[Path], folder: Path) -> None:
         place = folder / f'{path.stem}.mp4'
         if place.exists() and any(place.samefile(other) for other in paths):
             raise ValueError(f'--out-video: {place} is one of the videos; choose another folder.')
+        if place.exists():
+            raise FileExistsError(f'--out-video: {place} is there already; choose another folder.')
         if place in places:
             raise ValueError(
                 f'--out-video: {places[place]} and {path} would both be written to {place}: '

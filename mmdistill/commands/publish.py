@@ -18,7 +18,8 @@ from mmengine.config import Config
 
 from ..config_options import KeyValues
 from ..deploy import publish_model, write_published
-from ..deploy.card import model_card
+from ..deploy.card import BEGINNING, model_card
+from ..deploy.published import check_replaceable, is_published
 from ..deploy.stock import stock_config
 from ..evaluation.score_groups import checked_scores_of
 from ..files import find_file, read_json, write_whole
@@ -26,6 +27,8 @@ from ..metrics import fit_temperatures
 from ..models.temperature import read_temperatures
 from ..places import check_output
 from ..user_errors import one_line_errors
+
+STOCK_FILES = ('config.py', 'checkpoint.pth')
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -35,7 +38,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('config', help='of the training')
     parser.add_argument('checkpoint', help='of it; the best one')
-    parser.add_argument('--out', required=True, type=Path, help='FILE.safetensors; replaced')
+    parser.add_argument(
+        '--out', required=True, type=Path, help='FILE.safetensors; one of ours is replaced'
+    )
     parser.add_argument('--metrics', help='metrics.json of mmdistill test, for the model card')
     fitted = parser.add_mutually_exclusive_group()
     fitted.add_argument('--holdout', metavar='FILE.npz', help='fit the temperatures on this dump')
@@ -65,8 +70,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.checkpoint = find_file(args.checkpoint, 'checkpoint', 'give the path of yours')
     inputs = [args.config, args.checkpoint, args.metrics, args.holdout, args.temperatures]
     check_output(args.out, inputs=inputs)
+    card = args.out.with_suffix('.md')
+    check_replaceable(args.out, is_published(args.out))
+    check_replaceable(card, card.is_file() and BEGINNING in card.read_text(errors='replace'))
     if args.to_mmaction2:
         check_output(args.to_mmaction2, folder=True, inputs=inputs)
+        for name in STOCK_FILES:
+            check_replaceable(args.to_mmaction2 / name, False)
     advice = 'give what mmdistill test --out wrote'
     metrics = read_json(args.metrics, dict, advice) if args.metrics else None
     described, weights = publish_model(
@@ -78,7 +88,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.cfg_options,
     )
     described = write_published(args.out, described, weights)
-    card = args.out.with_suffix('.md')
     write_whole(card, model_card(described, args.out.name).encode())
     print(f'Wrote {args.out} and {card}')
     if set(described.temperatures.values()) == {1.0}:
@@ -90,6 +99,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         config = Config(stock_config(described), format_python_code=False)
         content = io.BytesIO()
         torch.save(dict(state_dict=weights, meta={}), content)
-        write_whole(args.to_mmaction2 / 'config.py', f'{config.pretty_text}\n'.encode())
-        write_whole(args.to_mmaction2 / 'checkpoint.pth', content.getvalue())
+        contents = (f'{config.pretty_text}\n'.encode(), content.getvalue())
+        for name, written in zip(STOCK_FILES, contents, strict=True):
+            write_whole(args.to_mmaction2 / name, written)
         print(f'Wrote {args.to_mmaction2}/config.py and checkpoint.pth')

@@ -15,6 +15,9 @@ SHOWN_METRICS = (
 )
 
 
+BEGINNING = 'An action recognizer that reads RGB frames, published by mmdistill.'
+
+
 def model_card(model: PublishedModel, name: str) -> str:
     """What it does, what it needs, how good it is, how it was taught.
 
@@ -26,7 +29,7 @@ def model_card(model: PublishedModel, name: str) -> str:
     parts = [
         f'# {markdown(title)}',
         '',
-        'An action recognizer that reads RGB frames, published by mmdistill.',
+        BEGINNING,
         '',
         '```python',
         'import mmdistill',

@@ -59,12 +59,15 @@ def build_network(
     init_default_scope('mmaction')
     try:
         network = MODELS.build(copy.deepcopy(described.recognizer))
-        network.load_state_dict(dict(weights), strict=True)
-    except KeyError as error:
+    except Exception as error:  # whatever the parts raise for arguments that they do not know
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        said = 'import the package that has it before load_model' * isinstance(error, KeyError)
         raise ValueError(
-            f'{path} has a part that is not registered here: import the package that has it before '
-            f'load_model ({str(error.args[0]).splitlines()[0] if error.args else error}).'
+            f'{path} has a part that cannot be built here: {said or "is MMAction2 another one?"} '
+            f'({reason})'
         ) from error
+    try:
+        network.load_state_dict(dict(weights), strict=True)
     except RuntimeError as error:
         raise ValueError(f'{path}: the weights do not fit the network it describes.') from error
     numbers = num_classes_by_task(network)

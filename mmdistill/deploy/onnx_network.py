@@ -110,6 +110,17 @@ def export_onnx(described: PublishedModel, network: nn.Module, path: str | Path)
     write_whole(path, graph.SerializeToString())
 
 
+def is_exported(path: Path) -> bool:
+    """Whether a file is a graph that `export_onnx` wrote."""
+    require('export', 'onnx')
+    import onnx
+
+    try:
+        return any(entry.key == ENTRY for entry in onnx.load(str(path)).metadata_props)
+    except Exception:  # of protobuf, of files that are something else or not there
+        return False
+
+
 def load_onnx(path: str | Path, device: str = 'auto') -> tuple[PublishedModel, 'OnnxNetwork']:
     """Read an exported model.
 

@@ -23,8 +23,11 @@ FORMAT = 1
 ENTRY = 'mmdistill'  # of the file's metadata
 TUPLE = '__tuple__'  # JSON has lists only, and some networks ask which of both they got
 WRITTEN_BY = 'expected a file that `mmdistill publish` wrote'
-# MMEngine imports a type with more dots from wherever it is.
-TYPE = re.compile(r'((mmaction|mmdistill|mmengine|mmcv|mmdet|mmpretrain)\.)?[A-Za-z_]\w*')
+# MMEngine imports a type with more dots from wherever it is. MMAction2 takes backbones of
+# torchvision and timm by their names there.
+TYPE = re.compile(
+    r'((mmaction|mmdistill|mmengine|mmcv|mmdet|mmpretrain|torchvision|timm)\.)?[A-Za-z_]\w*'
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ def description_of(model: PublishedModel) -> str:
 
     Raises:
         TypeError: It holds what JSON cannot.
+        ValueError: It could not be read again: see `check_parts`.
     """
+    check_parts('The config of the model', model.recognizer, model.clip)
     try:
         content = with_tuples_marked(asdict(model))
         return json.dumps(dict(format=FORMAT, **content), ensure_ascii=False)
@@ -133,23 +138,48 @@ def described_from(path: str | Path, text: str) -> PublishedModel:
     wrong = sorted(known.keys() ^ content.keys())
     if wrong or not all(isinstance(content[k], dict) for k in ('recognizer', 'clip', 'classes')):
         raise ValueError(f'{path} has an incomplete description ({wrong}); {WRITTEN_BY}.')
-    for name in types_of([content['recognizer'], content['clip']]):
-        if not isinstance(name, str) or not TYPE.fullmatch(name):
-            raise ValueError(
-                f'{path} names the type {name!r}, which is not in a registry of OpenMMLab: it is '
-                'refused.'
-            )
+    check_parts(str(path), content['recognizer'], content['clip'])
     return PublishedModel(**content)
 
 
-def types_of(node: Any) -> Iterator[Any]:
-    """Every `type` of a config."""
+def check_parts(whose: str, *configs: dict[str, Any]) -> None:
+    """Raise ValueError where a config would import something, or fetch weights."""
+    for name in values_of('type', configs):
+        if not isinstance(name, str) or not TYPE.fullmatch(name):
+            raise ValueError(
+                f'{whose} names the type {name!r}, which is not in a registry of OpenMMLab: it is '
+                'refused.'
+            )
+    for key in ('pretrained', 'pretrained2d'):
+        if any(values_of(key, configs)):
+            raise ValueError(f'{whose} would fetch weights ({key}): it is refused.')
+
+
+def values_of(key: str, node: Any) -> Iterator[Any]:
+    """The values of a key, wherever it stands in a config."""
     if isinstance(node, dict):
-        yield from ([node['type']] if 'type' in node else ())
+        yield from ([node[key]] if key in node else ())
         node = list(node.values())
     if isinstance(node, (list, tuple)):
         for child in node:
-            yield from types_of(child)
+            yield from values_of(key, child)
+
+
+def check_replaceable(path: Path, is_ours: bool) -> None:
+    """Raise FileExistsError where a file is there that this package has not written."""
+    if path.exists() and not is_ours:
+        raise FileExistsError(
+            f'{path} is there already, and mmdistill has not written it: give another name.'
+        )
+
+
+def is_published(path: Path) -> bool:
+    """Whether a file is a published model, as far as its head tells."""
+    try:
+        with safe_open(path, framework='pt') as file:
+            return ENTRY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 
 def weights_digest(weights: Mapping[str, Tensor]) -> str:

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from .published import PublishedModel, types_of
+from .published import PublishedModel, values_of
 
 OURS = 'mmdistill.'
 
@@ -42,7 +42,7 @@ def stock_config(model: PublishedModel) -> dict[str, Any]:
         test_cfg=dict(type='TestLoop'),
         test_evaluator=dict(type='AccMetric'),
     )
-    if any(str(name).startswith(OURS) for name in types_of(cfg['model'])):
+    if any(str(name).startswith(OURS) for name in values_of('type', cfg['model'])):
         cfg['custom_imports'] = dict(imports=['mmdistill'])
     return cfg
 

@@ -130,7 +130,15 @@ def test_a_part_that_is_not_registered_here(published, tmp_path):
     write_published(
         path, type(described)(**(vars(described) | dict(recognizer=recognizer))), weights
     )
-    with pytest.raises(ValueError, match='not registered here: import the package'):
+    with pytest.raises(ValueError, match='cannot be built here: import the package'):
+        load_model(path)
+    odd = replace(
+        described,
+        recognizer=described.recognizer
+        | dict(backbone=described.recognizer['backbone'] | dict(colour='green')),
+    )
+    write_published(path, odd, weights)
+    with pytest.raises(ValueError, match="cannot be built here: is MMAction2 another.*'colour'"):
         load_model(path)
     narrow = described.recognizer | dict(
         backbone=described.recognizer['backbone'] | dict(base_channels=8)

@@ -64,6 +64,7 @@ def spoil(path, target, change=lambda content: content, weights=lambda w: w):
             "the type 'mmdistill.x.y'.*refused",
         ),
         (lambda c: c | dict(recognizer=dict(type=['a'])), 'refused'),
+        (lambda c: c | dict(recognizer=dict(a=[dict(pretrained='http://x')])), 'fetch weights'),
     ],
 )
 def test_a_wrong_description_is_refused(published, tmp_path, change, message):
@@ -104,8 +105,19 @@ def test_what_is_no_published_model_is_refused(published, tmp_path):
         read_published(bare)
 
 
+def test_what_could_not_be_read_again_is_not_written(published, tmp_path):
+    described, weights = read_published(published)
+    with pytest.raises(ValueError, match="names the type 'my.own.Net'"):
+        write_published(
+            tmp_path / 'x', replace(described, recognizer=dict(type='my.own.Net')), weights
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_config_that_json_lacks_is_an_error(published, tmp_path):
     described, weights = read_published(published)
     with pytest.raises(TypeError, match='cannot be published'):
-        write_published(tmp_path / 'x', replace(described, recognizer=dict(type=torch)), weights)
+        write_published(
+            tmp_path / 'x', replace(described, recognizer=dict(type='A', of=torch)), weights
+        )
     assert list(tmp_path.iterdir()) == []
