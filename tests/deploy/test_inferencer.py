@@ -139,7 +139,7 @@ def test_a_part_that_is_not_registered_here(published, tmp_path):
         | dict(backbone=described.recognizer['backbone'] | dict(colour='green')),
     )
     write_published(path, odd, weights)
-    with pytest.raises(ValueError, match="cannot be built here: is MMAction2 another.*'colour'"):
+    with pytest.raises(ValueError, match='cannot be built here: is MMAction2 another'):
         load_model(path)
     narrow = described.recognizer | dict(
         backbone=described.recognizer['backbone'] | dict(base_channels=8)
