@@ -51,10 +51,10 @@ def a_training_clip(data: Path) -> dict[str, str]:
 def test_sound_data(check, data, tmp_path):
     assert check() == (0, [])
     result = json.loads((tmp_path / 'out/check.json').read_text())
-    train, holdout, val = (result['loaders'][name] for name in ('train', 'holdout', 'val, test'))
-    assert train['num_clips'] + holdout['num_clips'] == 24 and val['num_clips'] == 8
+    train, holdout, test = (result['loaders'][name] for name in ('train', 'holdout', 'test'))
+    assert train['num_clips'] + holdout['num_clips'] == 24 and test['num_clips'] == 8
     assert sum(train['class_counts']['verb']) == train['num_clips']
-    assert train['modalities'] == ['flow', 'obj', 'rgb'] and val['modalities'] == ['rgb']
+    assert train['modalities'] == ['flow', 'obj', 'rgb'] and test['modalities'] == ['rgb']
     sheet = cv2.imread(str(tmp_path / 'out/contact_sheet.png'))
     assert sheet.shape[1] == 4 * 324 - 4 and sheet.std() > 20
 
@@ -63,7 +63,7 @@ def test_a_sample_of_the_clips(check, tmp_path):
     assert check('--num', '2')[0] == 0
     loaders = json.loads((tmp_path / 'out/check.json').read_text())['loaders']
     assert {loader['num_checked'] for loader in loaders.values()} == {2}
-    assert loaders['val, test']['num_clips'] == 8
+    assert loaders['test']['num_clips'] == 8
 
 
 def test_truncated_video(check, data):
@@ -72,7 +72,7 @@ def test_truncated_video(check, data):
     code, problems = check()
     assert code == 1 and problems
     assert all(f'{path} cannot be opened as a video' in line for line in problems)
-    assert all(f'val, test, clip {path.stem}' in line for line in problems)
+    assert all(f'test, clip {path.stem}' in line for line in problems)
 
 
 def test_missing_video(check, data):
