@@ -45,7 +45,8 @@ def write_annotated(source: str | Path, segments: Sequence[Segment], path: str |
     index = index_video(source)
     width, height = index.size
     panel = Panel(segments, width)
-    with whole_file(path) as file, av.open(file, 'w', format='mp4') as out:
+    # By its name: through a Python file FFmpeg would hide why it cannot write.
+    with whole_file(path) as file, av.open(file.name, 'w', format='mp4') as out:
         pictures = out.add_stream(
             'libx264', rate=Fraction(index.frames_per_second).limit_denominator(1001)
         )

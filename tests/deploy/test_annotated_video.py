@@ -1,5 +1,7 @@
 """An annotated copy: every picture at its time, the sound kept, the panel below."""
 
+import resource
+import signal
 from fractions import Fraction
 
 import av
@@ -85,3 +87,18 @@ def test_nothing_to_draw_and_no_place(video, tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(OSError, match='file'):
         write_annotated(video, SEGMENTS, tmp_path / 'file/out.mp4')
+
+
+def test_a_place_that_is_full_is_named_and_nothing_is_left(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (100, 96, 128, 3), dtype=np.uint8)
+    write_video(tmp_path / 'noise.mp4', noise, Fraction(25))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r'out\.mp4 could not be written'):
+            write_annotated(tmp_path / 'noise.mp4', SEGMENTS, tmp_path / 'out.mp4')
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [path.name for path in tmp_path.iterdir()] == ['noise.mp4']
