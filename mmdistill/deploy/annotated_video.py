@@ -4,6 +4,7 @@ Shape legend: H, W = pixels of a frame.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -53,17 +54,16 @@ def write_annotated(source: str | Path, segments: Sequence[Segment], path: str |
         pictures.width, pictures.height = width + width % 2, _even(height + panel.height)
         pictures.pix_fmt, pictures.time_base = 'yuv420p', Fraction(1, CLOCK)
         pictures.codec_context.time_base = Fraction(1, CLOCK)
-        sound = SoundCopy(source, out)
         origin = float(index.times_F[0])
-        for number, picture in read_frames(source, pixel_format='rgb24'):
-            seconds = float(index.times_F[number]) - origin
-            frame = av.VideoFrame.from_ndarray(panel.under(picture, seconds), 'rgb24')
-            frame.pts, frame.time_base = round(seconds * CLOCK), Fraction(1, CLOCK)
-            _mux(out, pictures.encode(frame))
-            sound.copy_until(seconds)
-        _mux(out, pictures.encode(None))
-        sound.copy_until(float('inf'))
-        sound.close()
+        with closing(SoundCopy(source, out)) as sound:
+            for number, picture in read_frames(source, pixel_format='rgb24'):
+                seconds = float(index.times_F[number]) - origin
+                frame = av.VideoFrame.from_ndarray(panel.under(picture, seconds), 'rgb24')
+                frame.pts, frame.time_base = round(seconds * CLOCK), Fraction(1, CLOCK)
+                _mux(out, pictures.encode(frame))
+                sound.copy_until(seconds)
+            _mux(out, pictures.encode(None))
+            sound.copy_until(float('inf'))
 
 
 class Panel:
