@@ -109,7 +109,7 @@ def _checkpoint(pattern: str | None, name: str) -> str | None:
     if pattern is None or '://' in pattern:
         return pattern
     try:
-        return file_sha256(find_checkpoint(pattern, name, None))
+        return file_sha256(find_checkpoint(pattern, f'expert {name!r}', None))
     except FileNotFoundError:
         return NOT_THERE
 

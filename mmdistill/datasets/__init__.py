@@ -3,6 +3,7 @@
 from . import transforms, video_steps
 from .epic_kitchens import EpicKitchensDataset
 from .holdout import holdout_groups
+from .missing import ModalityDropout
 from .multimodal import MultimodalDataset
 from .samplers import EndlessSampler, EpochSampler
 from .something import SomethingSomethingDataset
@@ -12,6 +13,7 @@ __all__ = [
     'EndlessSampler',
     'EpicKitchensDataset',
     'EpochSampler',
+    'ModalityDropout',
     'MultimodalDataset',
     'SomethingElseDataset',
     'SomethingSomethingDataset',

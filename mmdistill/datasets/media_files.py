@@ -25,7 +25,7 @@ def check_media_files(
         path: name
         for record in records
         for name, path in record['media'].items()
-        if name in modalities
+        if name in modalities and name not in record.get('absent', ())
     }
     missing = [path for path in paths if not Path(path).exists()]
     if missing:
@@ -51,7 +51,11 @@ def clips_with(
             f'filter_cfg asks for the media {unknown}, but the data set has only '
             f'{sorted(records[0]["media"])}.'
         )
-    kept = [r for r in records if all(os.path.exists(r['media'][name]) for name in modalities)]
+
+    def has(record: dict[str, Any], name: str) -> bool:
+        return name not in record.get('absent', ()) and os.path.exists(record['media'][name])
+
+    kept = [record for record in records if all(has(record, name) for name in modalities)]
     if len(kept) < len(records):
         print_log(
             f'{len(records) - len(kept)} of {len(records)} clips of {ann_file} are left out: they '

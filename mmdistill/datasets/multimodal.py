@@ -13,6 +13,7 @@ from .clip_index import SeededClips
 from .holdout import check_holdout, held_out_ids
 from .label_summary import is_labelled, summarize_labels
 from .media_files import check_media_files, clips_with
+from .missing import absent_media
 from .transforms import LoadModalities, named_steps
 
 SPLITS = (None, 'train', 'holdout')
@@ -53,7 +54,9 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
             of the latter only clips with all labels, for these it is there.
         holdout: How the holdout is chosen, see `held_out_ids`: `ratio`, `seed`, `by`, `column`.
         check_media: Whether a missing file that the pipeline reads is an error at once.
-        kwargs: `group`, the column that says which clips are drawn together in a bootstrap; and
+        kwargs: `group`, the column that says which clips are drawn together in a bootstrap;
+            `available`, entry of `media` to the column that says whether a clip has it (1 or 0):
+            what it has not is never looked for, and marked as missing; and
             arguments of BaseDataset: `pipeline` (a list, or a dict of named steps, of which a child
             config can change one), `indices`, `filter_cfg=dict(media=[…])`: see `clips_with`, ...
 
@@ -84,6 +87,7 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         self.split = split
         self.holdout = dict(holdout or {})
         self.group = kwargs.pop('group', None)
+        self.available = dict(kwargs.pop('available', None) or {})
         self.check_media = check_media
         self._check_arguments()
         self.data_root = data_root or ''
@@ -104,6 +108,8 @@ class MultimodalDataset(SeededClips, BaseActionDataset):
         for row in rows:
             record = self._parse_row(row)
             record['media'] = self._format_media(row, record)
+            if self.available:
+                record['absent'] = absent_media(row, self.available, record)
             if label_columns:
                 record |= self._parse_label(row, record['sample_id'], label_columns)
             records.append(record)

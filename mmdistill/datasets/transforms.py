@@ -11,6 +11,7 @@ from ..labels import set_task_labels
 from ..modalities import ClipGeometry
 from ..ranges import FRACTION, ONE_OR_MORE
 from ..registry import MODALITIES, TRANSFORMS
+from .missing import kept_modalities
 
 META_KEYS = (
     'sample_id',
@@ -53,9 +54,11 @@ class LoadModalities(BaseTransform):
         geometry: MMAction2's Resize, RandomResizedCrop, MultiScaleCrop, CenterCrop, ThreeCrop,
             Flip in the usual order (flip last): a list, or a dict of named steps, of which a
             child config can change one.
+        available: The only modalities that a clip may have: the others are treated as missing, to
+            test a model on a subset. None for all.
 
     Raises:
-        KeyError: `inputs` names a modality that is not configured.
+        KeyError: `inputs` or `available` names a modality that is not configured.
     """
 
     def __init__(
@@ -63,15 +66,19 @@ class LoadModalities(BaseTransform):
         modalities: dict[str, dict[str, Any]],
         inputs: str | Sequence[str] | None = None,
         geometry: Sequence[dict[str, Any]] | dict[str, dict[str, Any]] = (),
+        available: Sequence[str] | None = None,
     ) -> None:
         self.single = isinstance(inputs, str)
         keys = [inputs] if isinstance(inputs, str) else list(inputs or modalities)
-        unknown = sorted(set(keys) - modalities.keys())
-        if unknown or not keys:
-            raise KeyError(
-                f'LoadModalities should load {keys}, but the configured modalities are '
-                f'{sorted(modalities)}; add {unknown or "one"} to modalities or correct inputs.'
-            )
+        self.allowed = {available} if isinstance(available, str) else set(available or modalities)
+        for name, named in (('inputs', set(keys)), ('available', self.allowed)):
+            unknown = sorted(named - modalities.keys())
+            if unknown or not named:
+                raise KeyError(
+                    f'LoadModalities got {name}={sorted(named)}, but the configured modalities are '
+                    f'{sorted(modalities)}; add {unknown or "one"} to modalities or correct {name}.'
+                )
+        self.configured = frozenset(modalities)
         self.modalities = {key: MODALITIES.build(modalities[key]) for key in keys}
         self.geometry = Compose([TRANSFORMS.build(step) for step in named_steps(geometry)])
 
@@ -93,22 +100,37 @@ class LoadModalities(BaseTransform):
     ) -> dict[str, np.ndarray | None]:
         """The frames (F, …) of every modality; what several of them want is read once."""
         frames: dict[str, np.ndarray | None] = dict.fromkeys(self.modalities)
-        for key, modality in self.modalities.items():
-            if frames[key] is not None or not modality.available(results):
+        kept = self._kept(results)
+        for key in kept:
+            if frames[key] is not None:
                 continue
-            sharing = [k for k, other in self.modalities.items() if other.shares_frames(modality)]
+            modality = self.modalities[key]
+            sharing = [k for k in kept if self.modalities[k].shares_frames(modality)]
             wanted = [inds[k].ravel() for k in sharing]
             ends = np.cumsum([len(x) for x in wanted])[:-1]
             parts = np.split(modality.read(results, np.concatenate(wanted)), ends)
             frames.update(zip(sharing, parts, strict=True))
         return frames
 
+    def _kept(self, results: dict[str, Any]) -> list[str]:
+        """Keys of the modalities that the clip has, may have and has not lost by dropout."""
+        dropped = results.get('dropped', frozenset())
+        unknown = sorted(dropped - self.configured)
+        if unknown:
+            raise KeyError(
+                f'ModalityDropout drops {unknown}, but the modalities of LoadModalities are '
+                f'{sorted(self.configured)}; correct p.'
+            )
+        items = self.modalities.items()
+        present = [k for k, m in items if k in self.allowed and m.available(results)]
+        return kept_modalities(present, dropped, results.get('survivors', ()))
+
     def _draw(self, results: dict[str, Any], frames: dict[str, np.ndarray | None]) -> ClipGeometry:
         reference = next((key for key in frames if frames[key] is not None), None)
         if reference is None:
             raise FileNotFoundError(
                 f'Clip {results["sample_id"]!r} has none of the modalities {sorted(frames)}; '
-                'remove it from the annotation file.'
+                'remove it from the annotation file, or load one that it has.'
             )
         height, width = self.modalities[reference].frame_shape(results, frames[reference])
         blank = dict(

@@ -29,7 +29,7 @@ ReadFrames = Callable[[np.ndarray], np.ndarray]
 class GivenFrames(RGBModality):
     """RGB frames from whoever has them, in place of a file."""
 
-    def available(self, record: dict[str, Any]) -> bool:
+    def found(self, record: dict[str, Any]) -> bool:
         """They always are."""
         return True
 

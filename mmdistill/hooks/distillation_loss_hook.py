@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from mmaction.utils import SampleList
 from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -17,6 +18,7 @@ from ..models import MultimodalTeacher, StudentRecognizer
 from ..models.class_names import check_class_names, class_names_of
 from ..models.logits import num_classes_by_task
 from ..models.teacher_output import TeacherOutput, set_teacher_output
+from ..models.untaught import untaught_shares
 from ..registry import HOOKS, MODELS
 from .diagnosis import temperature_warnings
 from .holdout import fit_on_holdout, fuse_holdout, holdout_report, use_holdout
@@ -34,8 +36,9 @@ class DistillationLossHook(Hook):
     The model never contains the teacher: it is not in the state dict, the optimizer, EMA or DDP.
     What its weightings found on the holdout is stored in the checkpoint under `distillation`,
     beside what the student's losses have learned (projections), and restored on resume. The log
-    shows how much each expert counted (`weights/<task>/<expert>`, the mean over the clips) and
-    the loss weights that follow a schedule.
+    shows how much each expert counted (`weights/<task>/<expert>`, the mean over the clips), the
+    loss weights that follow a schedule, and the shares of the clips that lack every modality of
+    the teacher (`untaught/label`, `untaught/nothing`: those without a label, too).
 
     Args:
         teacher: Config of a `MultimodalTeacher`; default: the config's top-level `teacher`.
@@ -58,6 +61,7 @@ class DistillationLossHook(Hook):
         self.holdout_figures: dict[str, dict[str, float]] = {}
         self._restored: dict[str, Any] | None = None
         self._ahead: TeachAhead | None = None
+        self._untaught_seen = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Remember what the run that is being resumed had found.
@@ -174,18 +178,31 @@ class DistillationLossHook(Hook):
         if self._ahead is not None:
             self._ahead.ask_next()
         scalars = self._mean_weights(output) | student.scheduled_weights
+        scalars |= self._untaught(data_batch['data_samples'], output)
         for name, value in scalars.items():
             runner.message_hub.update_scalar(f'train/{name}', value)
 
     def _mean_weights(self, output: TeacherOutput) -> dict[str, float]:
         """`weights/<task>/<expert>` of the batch."""
         # One transfer from the device for all of them.
-        means = torch.stack([weights_BM.double().mean(0) for weights_BM in output.weights.values()])
+        rows = [i for i, taught in enumerate(output.taught) if taught]
+        if output.taught and not rows:
+            return {}
+        chosen = slice(None) if all(output.taught) else rows
+        means = torch.stack([w_BM[chosen].double().mean(0) for w_BM in output.weights.values()])
         return {
             f'weights/{task}/{expert}': mean
             for task, row in zip(output.weights, means.tolist(), strict=True)
             for expert, mean in zip(self.teacher.experts, row, strict=True)
         }
+
+    def _untaught(self, data_samples: SampleList, output: TeacherOutput) -> dict[str, float]:
+        """The shares of clips that the teacher does not reach, from the first such clip on."""
+        self._untaught_seen = self._untaught_seen or not all(output.taught)
+        if not self._untaught_seen:
+            return {}
+        label, nothing = untaught_shares(data_samples, output.taught)
+        return {'untaught/label': label, 'untaught/nothing': nothing}
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Store what the weightings and the losses found, beside the student's own state dict."""

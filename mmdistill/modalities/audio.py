@@ -99,9 +99,9 @@ class AudioModality(Modality):
         ZERO_OR_MORE.check(time=self.masking['time'], frequency=self.masking['frequency'])
         FRACTION.check(prob=self.masking['prob'])
 
-    def available(self, record: dict[str, Any]) -> bool:
+    def found(self, record: dict[str, Any]) -> bool:
         """Whether the clip has sound; a video without a track, or a pack, is looked into."""
-        if not super().available(record):
+        if not super().found(record):
             return False
         if not self.optional:
             return True

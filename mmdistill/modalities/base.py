@@ -24,7 +24,7 @@ class Modality(ABC):
             frames; None keeps the sampled ones.
         size: Height and width in pixels instead of the geometry's.
         optional: A clip without this modality is zero-filled and marked unavailable; otherwise a
-            missing file is an error.
+            missing file is an error. What the annotations call absent is never looked for.
 
     Raises:
         ValueError: A number is out of its range; names the argument.
@@ -68,7 +68,14 @@ class Modality(ABC):
         return path
 
     def available(self, record: dict[str, Any]) -> bool:
-        """Whether the clip has this modality; an optional one may be absent."""
+        """Whether the clip has this modality: its record does not call it absent, and it is there.
+
+        An optional one may be missing; for another one that is an error, which `read` raises.
+        """
+        return self.source not in record.get('absent', ()) and self.found(record)
+
+    def found(self, record: dict[str, Any]) -> bool:
+        """Whether the files have this modality of the clip; without `optional` they must."""
         if not self.optional:
             return True
         path = record.get('media', {}).get(self.source)

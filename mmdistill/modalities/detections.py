@@ -53,9 +53,9 @@ class DetectionModality(Modality):
         """HDF5 handles stay in their process; a worker opens its own."""
         return {**self.__dict__, '_file': None}
 
-    def available(self, record: dict[str, Any]) -> bool:
+    def found(self, record: dict[str, Any]) -> bool:
         """Whether the clip has detections; one file holds many videos, so it is looked into."""
-        if not super().available(record):
+        if not super().found(record):
             return False
         return not self.optional or self.detection_file(record).has(record['video_id'])
 

@@ -51,9 +51,9 @@ class EpicHandObjects(DetectionModality):
         self.first_index = first_index
         self.frame_size = frame_size
 
-    def available(self, record: dict[str, Any]) -> bool:
+    def found(self, record: dict[str, Any]) -> bool:
         """Whether the video has a file."""
-        return Modality.available(self, record)
+        return Modality.found(self, record)
 
     def frame_shape(self, record: dict[str, Any], frames_F: np.ndarray) -> tuple[int, int]:
         """Height and width of the frames, which the file does not tell."""

@@ -35,9 +35,9 @@ class ImageModality(Modality):
         self.transforms = Compose([TRANSFORMS.build(t) for t in transforms or ()])
         self._pack: FramePack | None = None
 
-    def available(self, record: dict[str, Any]) -> bool:
+    def found(self, record: dict[str, Any]) -> bool:
         """Whether the clip has images; a pack holds many clips, so it is looked into."""
-        if not super().available(record):
+        if not super().found(record):
             return False
         return not (self.optional and is_pack(self.path(record))) or self.pack_of(record).has(
             record

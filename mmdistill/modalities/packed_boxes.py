@@ -68,9 +68,9 @@ class PackedBoxes(DetectionModality):
         self.frame_size = frame_size
         self._pack: HDF5File | None = None
 
-    def available(self, record: dict[str, Any]) -> bool:
+    def found(self, record: dict[str, Any]) -> bool:
         """Whether the video is in the file; asked of an optional modality only."""
-        if not Modality.available(self, record):
+        if not Modality.found(self, record):
             return False
         return not self.optional or self._opened(record).find(record['video_id']) is not None
 

@@ -52,9 +52,9 @@ class SomethingElseBoxes(DetectionModality):
         self.frames_from = frames_from
         self._annotations: tuple[Path, BoxAnnotations] | None = None
 
-    def available(self, record: dict[str, Any]) -> bool:
+    def found(self, record: dict[str, Any]) -> bool:
         """Whether the video was annotated; asked of an optional modality only."""
-        if not Modality.available(self, record):
+        if not Modality.found(self, record):
             return False
         return not self.optional or self._boxes(record).has(record['video_id'])
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmaction.utils import SampleList
 from torch import Tensor
 
 # A batch key, or for MMAction2's multimodal recognizers the name of each input -> batch key.
@@ -36,6 +37,26 @@ def inputs_of(inputs: Any, reads: Reads, reader: str, advice: str = '') -> Any:
     if isinstance(reads, str):
         return inputs[reads]
     return {name: inputs[key] for name, key in reads.items()}
+
+
+def availability(data_samples: SampleList | None, reads: Reads) -> list[dict[str, bool]]:
+    """Which of its inputs a model finds in each clip, under the model's own names for them."""
+    names = {reads: reads} if isinstance(reads, str) else reads
+    return [
+        {name: sample.metainfo.get('available', {}).get(key, True) for name, key in names.items()}
+        for sample in data_samples or ()
+    ]
+
+
+def check_present(data_samples: SampleList | None, reads: Reads, reader: str) -> None:
+    """Raise ValueError where a clip has nothing that a model reads; names it."""
+    for sample, there in zip(data_samples or (), availability(data_samples, reads), strict=True):
+        if not any(there.values()):
+            raise ValueError(
+                f'{reader} reads {" and ".join(batch_keys(reads))}, but clip '
+                f'{sample.metainfo.get("sample_id", "?")!r} has none of them: leave it out '
+                "(filter_cfg=dict(media=[…])), or drop less (ModalityDropout, 'available')."
+            )
 
 
 def num_clips(inputs: Tensor | dict[str, Tensor]) -> int:

@@ -19,7 +19,7 @@ from .logits import rows_of_clips
 from .teacher_output import teacher_feature
 
 # Logged names must differ from those of the recognizer's own losses.
-RESERVED = ('cls', 'aux')
+RESERVED = ('cls', 'aux', 'untaught')
 
 
 def build_losses(losses: dict[str, dict[str, Any]]) -> tuple[ModuleDict, dict[str, WeightSchedule]]:

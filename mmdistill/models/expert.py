@@ -9,7 +9,7 @@ from ..checkpoints import CheckpointError, load_strictly, read_checkpoint, weigh
 from ..config_tools import read_model
 from ..files import find_file
 from ..registry import MODELS
-from .batch_inputs import Reads, batch_keys, inputs_of, num_clips
+from .batch_inputs import Reads, availability, batch_keys, inputs_of, num_clips
 from .class_names import ClassNames, class_names_of
 from .frozen_run import check_precision, compile_recognizer, own_precision
 from .logits import num_classes_by_task, recognizer_logits
@@ -72,8 +72,8 @@ class Expert(nn.Module):
         if checkpoint is None:
             print_log(f'Expert {name!r} has no checkpoint: it is untrained.', 'current')
         else:
-            path = find_checkpoint(checkpoint, name, config)
-            meta = _load(self.recognizer, path, name, config)
+            path = find_checkpoint(checkpoint, f'expert {name!r}', config)
+            meta = load_weights(self.recognizer, path, f'expert {name!r}', config)
             self.class_names = class_names_of(meta.get('dataset_meta'))
         self.requires_grad_(False)
         self.train(False)
@@ -89,6 +89,16 @@ class Expert(nn.Module):
         """The batch keys that the expert reads."""
         return batch_keys(self.modality)
 
+    @property
+    def takes_missing(self) -> bool:
+        """Whether one of its modalities is enough, as for a fusion model."""
+        return getattr(self.recognizer, 'takes_missing', False)
+
+    def can_answer(self, available: dict[str, bool]) -> bool:
+        """Whether it can say something about a clip, given which batch keys the clip has."""
+        enough = any if self.takes_missing else all
+        return enough(available.get(key, True) for key in self.modalities)
+
     def train(self, mode: bool = True) -> 'Expert':
         """Ignore `mode`: dropout and batch statistics of an expert never move."""
         return super().train(False)
@@ -97,7 +107,10 @@ class Expert(nn.Module):
         """The expert's own modality of a collated batch, on its device and normalised."""
         advice = ', or remove the expert from the teacher'
         inputs = inputs_of(batch['inputs'], self.modality, f'Expert {self.name!r}', advice)
-        data = dict(inputs=inputs, data_samples=batch['data_samples'])
+        samples = batch['data_samples']
+        data = dict(inputs=inputs, data_samples=samples)
+        if self.takes_missing:
+            data['available'] = availability(samples, self.modality)
         return self.recognizer.data_preprocessor(data, False)['inputs']
 
     def forward(self, inputs: Tensor | dict[str, Tensor]) -> dict[str, Tensor]:
@@ -118,13 +131,13 @@ def build_expert(name: str, cfg: dict[str, Any]) -> Expert:
     return Expert(name, **cfg)
 
 
-def find_checkpoint(pattern: str, name: str, config: str | None) -> str:
+def find_checkpoint(pattern: str, owner: str, config: str | None) -> str:
     """The one file that matches `pattern`."""
     advice = (
         f'train it with `mmdistill train {config or "<its config>"}`, or set expert_dir or '
         'the checkpoint to where it is'
     )
-    return find_file(pattern, f'checkpoint of expert {name!r}', advice)
+    return find_file(pattern, f'checkpoint of {owner}', advice)
 
 
 def _take_batches(recognizer: nn.Module) -> None:
@@ -134,9 +147,19 @@ def _take_batches(recognizer: nn.Module) -> None:
         recognizer.test_cfg = {k: v for k, v in test_cfg.items() if k != 'max_testing_views'}
 
 
-def _load(recognizer: nn.Module, path: str, name: str, config: str | None) -> dict[str, Any]:
-    """Load strictly; returns the checkpoint's `meta`."""
-    expert = f'expert {name!r}' + (f' ({config})' if config else '')
+def load_weights(
+    recognizer: nn.Module, path: str, owner: str, config: str | None
+) -> dict[str, Any]:
+    """Load a checkpoint strictly into a recognizer; returns the checkpoint's `meta`.
+
+    Args:
+        owner: Whose it is, for messages: "expert 'rgb'".
+        config: Its config, for messages.
+
+    Raises:
+        CheckpointError: It is damaged, or of another model.
+    """
+    expert = owner + (f' ({config})' if config else '')
     try:
         checkpoint = read_checkpoint(path)
         weights_of(checkpoint, path)

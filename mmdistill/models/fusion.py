@@ -32,9 +32,13 @@ class ExpertFusion:
         Args:
             expert_logits: Task to (B, M, K).
             data_samples: The B samples, for weightings that look at labels.
-            available_BM: Which expert has its modality for which clip, bool.
+            available_BM: Which expert has its modality for which clip, bool. Of a clip that no
+                expert has one of, the logits mean nothing; `taught` says which.
         """
         labels = self._labels(data_samples)
+        taught_B = available_BM.any(dim=1)
+        if not taught_B.all():
+            available_BM = available_BM | ~taught_B[:, None]
         logits, weights = {}, {}
         for task, logits_BMK in expert_logits.items():
             found = self.weightings[task].weights(logits_BMK, labels.get(task))
@@ -42,7 +46,7 @@ class ExpertFusion:
             weights[task] = available_only(weights_BM, available_BM.to(logits_BMK.device))
             with own_precision(logits_BMK.device, None):
                 logits[task] = fuse_logits(logits_BMK, weights[task])
-        return TeacherOutput(logits, expert_logits, weights)
+        return TeacherOutput(logits, expert_logits, weights, taught=tuple(taught_B.tolist()))
 
     def _labels(self, data_samples: SampleList) -> dict[str, Tensor]:
         """Labels of the tasks whose weighting looks at them, with all clips labelled."""

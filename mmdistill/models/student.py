@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from ..losses import FeatureLoss, WeightSchedule
 from ..losses.schedule import build_weight
 from ..registry import MODELS
-from .batch_inputs import Reads, inputs_of
+from .batch_inputs import Reads, availability, check_present, inputs_of
 from .blending import Blend, blend_batch, take_blending
-from .distillation import build_losses, check_losses, feature_losses, logit_losses
+from .distillation import build_losses, check_losses, feature_losses
 from .features import captured_features
 from .label_losses import label_losses
 from .logits import (
@@ -24,7 +24,8 @@ from .logits import (
 from .multitask_head import MultitaskHead
 from .probes import agreement, gradient_ratio
 from .recognizer_config import fit_to_tasks, resolve_recognizer
-from .teacher_output import Feature, teacher_logits
+from .teacher_output import Feature, taught_clips, teacher_logits
+from .untaught import UNTAUGHT, losses_of_taught, losses_of_untaught
 
 RECOGNIZER = 'recognizer.'
 
@@ -40,6 +41,10 @@ class StudentDataPreprocessor(BaseDataPreprocessor):
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Preprocess `inputs[modality]`, or `inputs` itself in a unimodal batch."""
         inputs = inputs_of(data['inputs'], self.modality, 'The student')
+        samples = data.get('data_samples')
+        check_present(samples, self.modality, 'The student')
+        if not isinstance(self.modality, str):
+            data = {**data, 'available': availability(samples, self.modality)}
         return self.preprocessor({**data, 'inputs': inputs}, training)
 
 
@@ -153,7 +158,8 @@ class StudentRecognizer(BaseModel):
 
         The recognizer's own, times `label_weight`; `<task>/loss_<name>` per logit loss and
         `features/loss_<name>` per feature loss; and `<task>/distillation`, the sum of a task's,
-        and `distillation`, the sum of all, which MMEngine does not add to the loss again. Beside
+        and `distillation`, the sum of all, which MMEngine does not add to the loss again. Where the
+        teacher has nothing to say about a clip, `<task>/loss_untaught` lets its label teach. Beside
         them `<task>/agreement` with the teacher and, if `probe_gradients`, `gradient_ratio`.
         """
         layers = [loss.student_layer for loss in self._feature_losses]
@@ -169,10 +175,14 @@ class StudentRecognizer(BaseModel):
         raw = by_task(outputs[-1], self.recognizer.cls_head)
         student = mean_over_views(raw, len(data_samples))
         teacher = teacher_logits(data_samples)
-        parts = logit_losses(self.losses, student, teacher, data_samples)
+        rows = taught_clips(data_samples)
+        parts = losses_of_taught(self.losses, student, teacher, data_samples, rows)
         parts['features'] = feature_losses(self.losses, features, data_samples)
         taught = self._weighed(parts)
-        found = {f'{task}/agreement': agreement(student[task], teacher[task]) for task in student}
+        if len(rows) < len(data_samples):
+            instead = losses_of_untaught(student, data_samples, rows, 1 - weight)
+            losses |= {f'{task}/loss_{UNTAUGHT}': value for task, value in instead.items()}
+        found = {f'{t}/agreement': agreement(student[t][rows], teacher[t][rows]) for t in student}
         if self.probe_gradients:
             sides = [[v for k, v in side.items() if 'loss' in k] for side in (losses, taught)]
             ratio = gradient_ratio(*sides, list(raw.values()))

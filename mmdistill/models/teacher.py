@@ -3,7 +3,7 @@
 Shape legend: B = clips, M = experts, K = classes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -171,7 +171,9 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
                 'MultimodalTeacher is frozen and cannot be trained: train its experts '
                 '(configs/unimodal) or a student (configs/distill).'
             )
-        output = self.fuse(self.run_experts(inputs), data_samples, self.available(data_samples))
+        available_BM = self.available(data_samples)
+        check_answered(available_BM, self.experts, data_samples)
+        output = self.fuse(self.run_experts(inputs), data_samples, available_BM)
         if mode == 'tensor':
             return output
         for i, sample in enumerate(data_samples):
@@ -191,16 +193,20 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
 
     def available(self, data_samples: SampleList) -> Tensor:
         """(B, M) booleans: which expert has its modality for which clip."""
-        rows = []
-        for sample in data_samples:
-            available = sample.metainfo.get('available', {})
-            rows.append(
-                [
-                    all(available.get(key, True) for key in expert.modalities)
-                    for expert in self.experts.values()
-                ]
+        there = [sample.metainfo.get('available', {}) for sample in data_samples]
+        return torch.tensor([[x.can_answer(clip) for x in self.experts.values()] for clip in there])
+
+
+def check_answered(
+    available_BM: Tensor, experts: Mapping[str, Expert], data_samples: SampleList
+) -> None:
+    """Raise ValueError where no expert can say anything about a clip; names it."""
+    for sample, answered in zip(data_samples, available_BM.any(dim=1).tolist(), strict=True):
+        if not answered:
+            raise ValueError(
+                f'Clip {sample.metainfo.get("sample_id", "?")!r} has none of the modalities that '
+                f'the experts {list(experts)} read: leave it out, or add an expert for what it has.'
             )
-        return torch.tensor(rows)
 
 
 def _by_clip(feature: Tensor, available_B: list[bool], layer: str) -> list[Tensor]:

@@ -22,6 +22,8 @@ class TeacherOutput(NamedTuple):
     weights: dict[str, Tensor]  # (B, M), how much each expert counted; sums to 1 over M
     # Of the watched layers, per clip: (its views or frames, ...), (0, ...) without the modality.
     features: dict[Feature, list[Tensor]] = {}
+    # Per clip, whether an expert has a modality that it reads; empty: for all of them.
+    taught: tuple[bool, ...] = ()
 
 
 class ExpertAnswers(NamedTuple):
@@ -34,7 +36,7 @@ class ExpertAnswers(NamedTuple):
 def set_teacher_output(data_samples: SampleList, output: TeacherOutput) -> None:
     """Write the teacher's answer for each clip onto its sample, as `sample.teacher`."""
     by_task = output._asdict()
-    features = by_task.pop('features')
+    features, taught = by_task.pop('features'), by_task.pop('taught')
     for i, sample in enumerate(data_samples):
         parts = {
             part: BaseDataElement(**{task: tensor[i] for task, tensor in tensors.items()})
@@ -42,7 +44,13 @@ def set_teacher_output(data_samples: SampleList, output: TeacherOutput) -> None:
         }
         by_layer = {_key(*feature): clips[i] for feature, clips in features.items()}
         parts['features'] = BaseDataElement(**by_layer)
-        sample.set_field(BaseDataElement(**parts), 'teacher', dtype=BaseDataElement)
+        answer = BaseDataElement(metainfo=dict(taught=not taught or taught[i]), **parts)
+        sample.set_field(answer, 'teacher', dtype=BaseDataElement)
+
+
+def taught_clips(data_samples: SampleList) -> list[int]:
+    """Positions of the clips that the teacher has something to say about."""
+    return [i for i, sample in enumerate(data_samples) if sample.teacher.get('taught', True)]
 
 
 def teacher_logits(data_samples: SampleList) -> dict[str, Tensor]:
