@@ -11,7 +11,7 @@ from ..labels import set_task_labels
 from ..modalities import ClipGeometry
 from ..ranges import FRACTION, ONE_OR_MORE
 from ..registry import MODALITIES, TRANSFORMS
-from .missing import kept_modalities
+from .missing import ModalityDropout, kept_modalities
 
 META_KEYS = (
     'sample_id',
@@ -56,6 +56,7 @@ class LoadModalities(BaseTransform):
             child config can change one.
         available: The only modalities that a clip may have: the others are treated as missing, to
             test a model on a subset. None for all.
+        dropout: The `p` of a `ModalityDropout` that goes before; for training.
 
     Raises:
         KeyError: `inputs` or `available` names a modality that is not configured.
@@ -67,6 +68,7 @@ class LoadModalities(BaseTransform):
         inputs: str | Sequence[str] | None = None,
         geometry: Sequence[dict[str, Any]] | dict[str, dict[str, Any]] = (),
         available: Sequence[str] | None = None,
+        dropout: dict[str, float] | None = None,
     ) -> None:
         self.single = isinstance(inputs, str)
         keys = [inputs] if isinstance(inputs, str) else list(inputs or modalities)
@@ -79,11 +81,14 @@ class LoadModalities(BaseTransform):
                     f'{sorted(modalities)}; add {unknown or "one"} to modalities or correct {name}.'
                 )
         self.configured = frozenset(modalities)
+        self.dropout = ModalityDropout(dropout) if dropout else None
         self.modalities = {key: MODALITIES.build(modalities[key]) for key in keys}
         self.geometry = Compose([TRANSFORMS.build(step) for step in named_steps(geometry)])
 
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Read the frames, draw the geometry in those of the first modality, move all of them."""
+        if self.dropout is not None:
+            results = self.dropout(results)
         sampled_VT = results['frame_inds'].reshape(-1, results['clip_len'])
         inds = {key: modality.frame_inds(sampled_VT) for key, modality in self.modalities.items()}
         frames = self._read(results, inds)

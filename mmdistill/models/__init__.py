@@ -8,6 +8,9 @@ from .detection_encoder import DetectionEncoder
 from .detection_head import DetectionFeatureHead
 from .detector_backbone import DetectionInputs, DetectorBackbone
 from .expert import Expert
+from .extractor import Extractor
+from .fusion_head import FusionHead
+from .fusion_recognizer import FusionRecognizer
 from .holdout_weighting import LearnedWeighting, SoftminWeighting, learned_scores
 from .multitask_head import MultitaskHead
 from .sample_weighting import (
@@ -19,6 +22,7 @@ from .sample_weighting import (
 from .student import StudentRecognizer
 from .teacher import MultimodalTeacher
 from .teacher_output import TeacherOutput
+from .token_fusion import TokenFusion
 from .weighting import (
     FixedWeighting,
     UniformWeighting,
@@ -35,7 +39,10 @@ __all__ = [
     'DetectorBackbone',
     'EntropyWeighting',
     'Expert',
+    'Extractor',
     'FixedWeighting',
+    'FusionHead',
+    'FusionRecognizer',
     'LearnedWeighting',
     'MultimodalTeacher',
     'MultitaskHead',
@@ -43,6 +50,7 @@ __all__ = [
     'SoftminWeighting',
     'StudentRecognizer',
     'TeacherOutput',
+    'TokenFusion',
     'UniformWeighting',
     'Weighting',
     'confidence_weights',

@@ -78,12 +78,12 @@ class DetectionEncoder(nn.Module):
             )
         self.embedding_norm = nn.Sequential(nn.LayerNorm(embed_dims), nn.Dropout(dropout))
         self.frame_token = nn.Parameter(torch.randn(embed_dims))
-        self.spatial = _transformer(embed_dims, num_layers[0], num_heads, dropout)
+        self.spatial = transformer(embed_dims, num_layers[0], num_heads, dropout)
 
         self.position_embedding = nn.Embedding(max_frames, embed_dims)
         self.position_norm = nn.Sequential(nn.LayerNorm(embed_dims), nn.Dropout(dropout))
         self.clip_token = nn.Parameter(torch.randn(embed_dims))
-        self.temporal = _transformer(embed_dims, num_layers[1], num_heads, dropout)
+        self.temporal = transformer(embed_dims, num_layers[1], num_heads, dropout)
 
     def forward(self, x_BTNF: Tensor) -> Tensor:
         """Encode detections (B, T, N, 6 + feature_dims) to (B, D).
@@ -92,6 +92,10 @@ class DetectionEncoder(nn.Module):
             ValueError: The shape does not fit, there are more frames than positions, or a label
                 lies beyond the detector's classes.
         """
+        return self.tokens(x_BTNF)[:, -1]
+
+    def tokens(self, x_BTNF: Tensor) -> Tensor:
+        """As `forward`, with what it makes of each frame: (B, T + 1, D), the class token last."""
         self._check(x_BTNF)
         frames_BTD = self._encode_frames(x_BTNF)
         batch, num_frames, _ = frames_BTD.shape
@@ -102,7 +106,7 @@ class DetectionEncoder(nn.Module):
         if self.causal:
             order = torch.arange(num_frames + 1, device=tokens.device)
             mask = order > order[:, None]
-        return self.temporal(tokens, mask=mask)[:, -1]
+        return self.temporal(tokens, mask=mask)
 
     def _encode_frames(self, x_BTNF: Tensor) -> Tensor:
         batch, num_frames = x_BTNF.shape[:2]
@@ -145,9 +149,10 @@ class DetectionEncoder(nn.Module):
             )
 
 
-def _transformer(
+def transformer(
     embed_dims: int, num_layers: int, num_heads: int, dropout: float
 ) -> nn.TransformerEncoder:
+    """A pre-norm encoder of GELU layers, batch first, each layer with weights of its own."""
     layers = [
         nn.TransformerEncoderLayer(
             embed_dims,

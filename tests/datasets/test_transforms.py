@@ -98,8 +98,8 @@ def test_a_2d_student_and_3d_experts_read_the_same_segments(record):
     ('modalities', 'inputs', 'message'),
     [
         (dict(rgb=RGB), ['rgb', 'audio'], r"configured modalities are \['rgb'\]; add \['audio'\]"),
-        (dict(rgb=RGB), 'flow', r"should load \['flow'\], but"),
-        ({}, None, r'should load \[\], but .* are \[\]; add one to modalities'),
+        (dict(rgb=RGB), 'flow', r"inputs=\['flow'\], but"),
+        ({}, None, r'inputs=\[\], but .* are \[\]; add one to modalities'),
     ],
 )
 def test_unknown_or_no_input(modalities, inputs, message):
