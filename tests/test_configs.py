@@ -57,7 +57,11 @@ def test_it_builds_its_model(path):
         check_classes(model, teacher)
 
 
-STUDENTS = [path for path in sorted(CONFIGS.glob('distill/*.py')) if 'teacher' not in path.stem]
+STUDENTS = [
+    path
+    for path in sorted(CONFIGS.glob('distill/*.py'))
+    if not path.stem.startswith(('teacher', 'karmma'))
+]
 DATA_SETS = ('ek100', 'sthv2')
 FAMILIES = ('slowonly-r50', 'swin', 'tsm-mobilenetv2', 'tsm-r50', 'x3d-m')
 # Something-Else and the smaller teachers are there for one student.
@@ -86,6 +90,38 @@ def test_a_smaller_teacher_reads_what_it_is_named_after(name):
         assert set(loader.dataset.pipeline.load.inputs) == expected
     for expert in expected:
         assert small.teacher.experts[expert] == full.teacher.experts[expert]
+
+
+FUSED = ('ek100_rgbflowobj', 'ek100_rgbflowaudio', 'sthv2_rgbflowobj')
+
+
+@pytest.mark.parametrize('name', FUSED)
+def test_a_student_of_several_modalities_and_its_teacher_miss_the_same(name):
+    teacher, student = (
+        load_config(CONFIGS / path)
+        for path in (f'fusion/karmma-teacher_{name}.py', f'distill/karmma_{name}.py')
+    )
+    load = student.train_dataloader.dataset.pipeline.load
+    third = name.removeprefix(name.split('_')[0] + '_rgbflow')
+    assert list(load.inputs) == ['rgb', 'flow', third] == list(load.dropout)
+    assert teacher.train_dataloader.dataset == student.train_dataloader.dataset
+    assert all(extractor.frozen for extractor in teacher.model.extractors.values())
+    [expert] = student.teacher.experts.values()
+    assert expert.config == f'mmdistill::fusion/karmma-teacher_{name}.py'
+    assert expert.modality == student.model.modality == {key: key for key in load.inputs}
+    assert not any(x.get('frozen') for x in student.model.recognizer.extractors.values())
+
+
+def test_the_baselines_of_karmma_have_the_network_of_its_student():
+    student = load_config(CONFIGS / 'distill/karmma_ek100_rgbflowobj.py')
+    plain, dropout = (
+        load_config(CONFIGS / f'fusion/{name}_ek100_rgbflowobj.py') for name in ('plain', 'dropout')
+    )
+    assert dropout.model == student.model.recognizer
+    assert dropout.train_dataloader == student.train_dataloader
+    assert plain.model.extractors == dropout.model.extractors
+    assert plain.model.fusion.absent == 'zero' and not plain.model.fusion.modality_tokens
+    assert plain.train_dataloader.dataset.pipeline.load.dropout is None
 
 
 @pytest.mark.parametrize('path', STUDENTS, ids=name_of)

@@ -30,14 +30,14 @@ class Extractor(nn.Module):
         num_tokens: L; features are averaged to so many, in the order of time.
         config: A config path, `mmdistill::…` or `mmaction::…`; or give `model`, a model config.
         model: See `config`.
-        checkpoint: The recognizer's weights; a pattern must match exactly one file. None starts
+        checkpoint: The recognizer's weights, where a training of the fusion model starts; its own
+            checkpoint has them from then on. A pattern must match exactly one file. None starts
             from random weights.
         cfg_options: Overrides of the config.
         frozen: Whether it stays as it is: no gradients, always in evaluation.
 
     Raises:
         ValueError: There is both a config and a model, or neither.
-        CheckpointError: The checkpoint is damaged, or does not fit the model.
     """
 
     def __init__(
@@ -53,27 +53,39 @@ class Extractor(nn.Module):
         super().__init__()
         if (config is None) == (model is None):
             raise ValueError(f'The extractor of {name!r} needs either a config or a model.')
-        owner = f'the extractor of {name!r}'
         built = MODELS.build(read_model(config, cfg_options) if config is not None else model)
         recognizer = getattr(built, 'recognizer', built)
-        if checkpoint is not None:
-            load_weights(recognizer, find_checkpoint(checkpoint, owner, config), owner, config)
-        elif frozen:
-            print_log(f'{owner} is frozen without a checkpoint: it is untrained.', 'current')
         head = getattr(recognizer, 'cls_head', None)
         self.encoder = head.encoder if isinstance(head, DetectionFeatureHead) else None
+        # Not as submodules: they are there to load the weights of the whole.
+        self._dropped = [head, getattr(recognizer, 'neck', None)]
         recognizer.cls_head = recognizer.neck = None
         self.recognizer = recognizer
         self.name, self.num_tokens, self.frozen = name, num_tokens, frozen
-        self.trained = checkpoint is not None
+        self.checkpoint, self.config = checkpoint, config
         if frozen:
             self.requires_grad_(False)
             self.train(False)
 
     def init_weights(self) -> None:
-        """As its recognizer does, where it has no checkpoint."""
-        if not self.trained:
+        """Load the checkpoint; without one, as its recognizer does.
+
+        Raises:
+            CheckpointError: The checkpoint is damaged, or does not fit the model.
+        """
+        owner = f'the extractor of {self.name!r}'
+        if self.checkpoint is None:
             self.recognizer.init_weights()
+            if self.frozen:
+                print_log(f'{owner} is frozen without a checkpoint: it is untrained.', 'current')
+            return
+        path = find_checkpoint(self.checkpoint, owner, self.config)
+        whole = self.recognizer
+        whole.cls_head, whole.neck = self._dropped
+        try:
+            load_weights(whole, path, owner, self.config)
+        finally:
+            whole.cls_head = whole.neck = None
 
     def train(self, mode: bool = True) -> 'Extractor':
         """A frozen one ignores `mode`."""

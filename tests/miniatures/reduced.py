@@ -15,6 +15,7 @@ from mmdistill.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
 UNIMODAL = sorted(ROOT.glob('configs/unimodal/*.py'))
+FUSION = sorted(ROOT.glob('configs/fusion/*.py'))
 DISTILL = sorted(ROOT.glob('configs/distill/*.py'))
 NUM_CLIPS = 4
 LOADERS = ('train', 'holdout', 'val', 'test')
@@ -38,7 +39,7 @@ def run_reduced(config: Path, miniatures: dict[str, Path], work_dir: Path) -> Re
     """Train and test a config as a user does, with random experts where none were trained.
 
     Args:
-        config: A file of configs/unimodal or configs/distill.
+        config: A file of configs/unimodal, configs/fusion or configs/distill.
         miniatures: Of `write_miniatures`.
         work_dir: Logs and checkpoints; experts are looked for beside it.
     """
@@ -73,13 +74,23 @@ def reduced_options(config: Path, root: Path, expert_dir: Path) -> list[str]:
             options.append(f'{geometry}.resize.scale=(56,56)')
         else:
             options += [f'{geometry}.shorter_side.scale=(-1,64)', f'{geometry}.crop.crop_size=56']
-    for name, expert in load_config(config).get('teacher', {}).get('experts', {}).items():
-        trained = sorted((expert_dir / Path(expert.config).stem).glob('best_*.pth'))
-        checkpoint = trained[0] if trained else None
+    cfg = load_config(config)
+    inner = cfg.model.get('recognizer')
+    for key, model in (('model', cfg.model), ('model.recognizer', inner)):
+        for name, extractor in ((model or {}).get('extractors') or {}).items():
+            options.append(f'{key}.extractors.{name}.checkpoint={_trained(extractor, expert_dir)}')
+    for name, expert in cfg.get('teacher', {}).get('experts', {}).items():
+        checkpoint = _trained(expert, expert_dir)
         options.append(f'teacher.experts.{name}.checkpoint={checkpoint}')
         if is_teacher(config):
             options.append(f'model.experts.{name}.checkpoint={checkpoint}')
     return options
+
+
+def _trained(part: dict, expert_dir: Path) -> Path | None:
+    """The checkpoint of an expert or extractor, if its config was run before."""
+    trained = sorted((expert_dir / Path(part.get('config', '-')).stem).glob('best_*.pth'))
+    return trained[0] if trained else None
 
 
 def is_teacher(config: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A reduced train and test of every config in configs/unimodal and configs/distill.
+"""A reduced train and test of every config in configs/unimodal, configs/fusion and configs/distill.
 
     make reduced
     make reduced ARGS='--only swin_ek100'
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import torch
 from mmengine.registry import init_default_scope
-from reduced import DISTILL, ROOT, UNIMODAL, run_reduced, write_miniatures
+from reduced import DISTILL, FUSION, ROOT, UNIMODAL, run_reduced, write_miniatures
 
 import mmdistill  # noqa: F401  (repairs upstream first)
 
@@ -41,7 +41,7 @@ def main() -> int:
     torch.set_num_threads(1)
     init_default_scope('mmaction')
     miniatures = write_miniatures(anew(args.out_dir / 'data'))
-    chosen = [path for path in [*UNIMODAL, *DISTILL] if args.only in path.stem]
+    chosen = [path for path in [*UNIMODAL, *FUSION, *DISTILL] if args.only in path.stem]
     rows, failed = [], 0
     for path in chosen:
         began, work_dir = time.time(), anew(args.out_dir / path.stem)

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from reduced import DISTILL, ROOT, UNIMODAL, is_teacher, run_reduced
+from reduced import DISTILL, FUSION, ROOT, UNIMODAL, is_teacher, run_reduced
 
 FAST = ('stlt_sthelse_obj', 'audioresnet_ek100_audio', 'tsm-mobilenetv2_sthv2_rgbflowobj')
 
@@ -12,7 +12,7 @@ FAST = ('stlt_sthelse_obj', 'audioresnet_ek100_audio', 'tsm-mobilenetv2_sthv2_rg
     'path',
     [
         pytest.param(path, marks=() if path.stem in FAST else pytest.mark.slow)
-        for path in [*UNIMODAL, *DISTILL]
+        for path in [*UNIMODAL, *FUSION, *DISTILL]
     ],
     ids=lambda path: path.stem,
 )

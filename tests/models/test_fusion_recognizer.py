@@ -209,6 +209,25 @@ def test_extractors_with_another_width_than_the_config_says(recognizer_config, m
         model(**model.data_preprocessor(make_batch(), True), mode='loss')
 
 
+def test_an_extractor_loads_its_recognizer_when_training_starts(recognizer_config, tmp_path):
+    trained = MODELS.build(recognizer_config())
+    trained.init_weights()
+    torch.save(dict(state_dict=trained.state_dict()), tmp_path / 'best_1.pth')
+    pattern = str(tmp_path / 'best_*.pth')
+    extractor = Extractor('rgb', 2, model=recognizer_config(), checkpoint=pattern, frozen=True)
+    extractor.init_weights()
+    loaded = extractor.recognizer.backbone.state_dict()
+    for key, value in trained.backbone.state_dict().items():
+        assert torch.equal(value, loaded[key]), key
+    assert extractor.recognizer.cls_head is None
+    assert not any('head' in key for key in extractor.state_dict())
+    (tmp_path / 'best_1.pth').unlink()
+    # Built without: its weights come with those of the fusion model.
+    Extractor('rgb', 2, model=recognizer_config(), checkpoint=pattern, frozen=True)
+    with pytest.raises(FileNotFoundError, match="no checkpoint of the extractor of 'rgb'"):
+        extractor.init_weights()
+
+
 def two_dimensional():
     return dict(
         type='Recognizer2D',

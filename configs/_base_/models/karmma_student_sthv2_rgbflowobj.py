@@ -1,0 +1,8 @@
+# KARMMA's student with RGB, flow and detections, and the classes of Something-Something V2.
+_base_ = './karmma_student.py'
+
+network = dict(
+    extractors=dict(_base_.rgbflow, obj=_base_.layout),
+    fusion=dict(in_channels=dict(rgb=432, flow=432, obj=128)),
+    cls_head=dict(heads=dict(action=dict(_base_.head, num_classes=174))),
+)

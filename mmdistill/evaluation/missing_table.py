@@ -1,0 +1,190 @@
+"""Models on every subset of their modalities, side by side: rows, curves, Markdown, JSON, a plot.
+
+Shape legend: S = seeds (trainings), N = clips.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..metrics.missing import RATES, Subset, drop_rates, mixture, subset_name, subsets_of
+from .bootstrap import paired_mean_interval
+from .figures import curves_plot
+from .score_groups import ScoreGroup, load_groups
+from .tables import Column, markdown_table
+
+ALL = 'all'
+
+
+@dataclass(frozen=True)
+class SubsetScores:
+    """A model's answers on every subset of its modalities.
+
+    Args:
+        name: Of the model.
+        modalities: In the order of the model.
+        groups: Subset to dumps of every seed.
+    """
+
+    name: str
+    modalities: tuple[str, ...]
+    groups: Mapping[Subset, ScoreGroup]
+
+    def hits(self, task: str) -> dict[Subset, np.ndarray]:
+        """Subset to right answers, (S, N) float64."""
+        return {s: group.top(task)[1].astype(np.float64) for s, group in self.groups.items()}
+
+
+def load_subsets(models: Mapping[str, Sequence[str]]) -> list[SubsetScores]:
+    """Read what `mmdistill missing-modalities test` wrote: model to its folders, one per seed.
+
+    Raises:
+        FileNotFoundError: A folder has no dump of a subset, or none at all.
+        ValueError: Dumps are of other clips, or models of other modalities.
+    """
+    asked, places = [], []
+    for name, folders in models.items():
+        modalities = _modalities_in(folders[0])
+        for subset in subsets_of(modalities):
+            paths = ','.join(str(Path(folder) / f'{subset_name(subset)}.npz') for folder in folders)
+            asked.append(f'{name} {subset_name(subset)}={paths}')
+            places.append((name, modalities, subset))
+    found: dict[str, SubsetScores] = {}
+    for (name, modalities, subset), group in zip(places, load_groups(asked), strict=True):
+        model = found.setdefault(name, SubsetScores(name, modalities, {}))
+        found[name] = SubsetScores(name, modalities, {**model.groups, subset: group})
+    first, *others = found.values()
+    for other in others:
+        if set(other.modalities) != set(first.modalities):
+            raise ValueError(
+                f'{first.name} reads {list(first.modalities)}, {other.name} '
+                f'{list(other.modalities)}: compare models of the same modalities.'
+            )
+    return list(found.values())
+
+
+def _modalities_in(folder: str) -> tuple[str, ...]:
+    """The names of the dump with most modalities, in the order of the model."""
+    names = sorted((path.stem for path in Path(folder).glob('*.npz')), key=lambda n: n.count('+'))
+    if not names:
+        raise FileNotFoundError(
+            f'{folder} holds no dumps of subsets: write them with `mmdistill missing-modalities '
+            f'test CONFIG CHECKPOINT --out {folder}`.'
+        )
+    return tuple(names[-1].split('+'))
+
+
+def subset_rows(
+    models: Sequence[SubsetScores], task: str, num_resamples: int = 10_000
+) -> list[dict[str, Any]]:
+    """Top-1 of each model on each subset, and its difference from the first model."""
+    return [
+        {
+            'subset': subset_name(subset),
+            'models': _compared(models, itemgetter(subset), task, num_resamples),
+        }
+        for subset in subsets_of(models[0].modalities)
+    ]
+
+
+def drop_rows(
+    models: Sequence[SubsetScores],
+    task: str,
+    rates: Sequence[float] = RATES,
+    num_resamples: int = 10_000,
+) -> list[dict[str, Any]]:
+    """As `subset_rows`, at drop rates: of each modality alone, and of all."""
+    names = models[0].modalities
+    rows = []
+    for dropped in (None, *names):
+        for rate in rates:
+            at = drop_rates(names, dropped, rate)
+            values = _compared(models, partial(mixture, rates=at), task, num_resamples)
+            rows.append({'dropped': dropped or ALL, 'rate': rate, 'models': values})
+    return rows
+
+
+def _compared(
+    models: Sequence[SubsetScores],
+    value: Callable[[dict[Subset, np.ndarray]], np.ndarray],
+    task: str,
+    num_resamples: int,
+) -> dict[str, dict[str, Any]]:
+    """Of each model: top-1 by seed, and the difference from the first with its interval."""
+    first = models[0]
+    clips = next(iter(first.groups.values())).tables[0].groups
+    theirs_SN = value(_ordered(first, first.modalities, task))
+    found: dict[str, dict[str, Any]] = {}
+    for model in models:
+        ours_SN = value(_ordered(model, first.modalities, task))
+        found[model.name] = {'top1': ours_SN.mean(axis=1).tolist()}
+        if model is not first and len(np.unique(clips)) > 1:
+            gain_N = ours_SN.mean(axis=0) - theirs_SN.mean(axis=0)
+            interval = paired_mean_interval(gain_N, clips, num_resamples)
+            found[model.name] |= {
+                'difference': float(gain_N.mean()),
+                'interval': [interval.low, interval.high],
+            }
+    return found
+
+
+def _ordered(model: SubsetScores, names: Sequence[str], task: str) -> dict[Subset, np.ndarray]:
+    """Its hits by subsets in another model's order of modalities."""
+    return {tuple(n for n in names if n in s): hits for s, hits in model.hits(task).items()}
+
+
+def missing_markdown(
+    subsets: Sequence[dict[str, Any]], drops: Sequence[dict[str, Any]], task: str
+) -> str:
+    """Both tables in percent, with the changes against the first model and their intervals."""
+    chosen = [row for row in drops if row['dropped'] == ALL]
+    first, *others = subsets[0]['models']
+    columns = [Column(name, name, 100.0) for name in (first, *others)]
+    columns += [Column(f'{name} - {first}', f'{name} change', 100.0, sign='+') for name in others]
+    tables = [
+        (f'{task} top-1 by the modalities that are there, %', subsets, _subset_title),
+        (f'{task} top-1 by the probability to lose a modality, %', chosen, _rate_title),
+    ]
+    return '\n'.join(
+        markdown_table([_table_row(title(row), row['models']) for row in rows], columns, heading)
+        for heading, rows, title in tables
+    )
+
+
+def _subset_title(row: Mapping[str, Any]) -> str:
+    return str(row['subset'])
+
+
+def _rate_title(row: Mapping[str, Any]) -> str:
+    return f'{100 * row["rate"]:.0f} %'
+
+
+def _table_row(title: str, models: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    row: dict[str, Any] = {'title': title, 'intervals': {}}
+    for name, value in models.items():
+        row[name] = float(np.mean(value['top1']))
+        if 'interval' in value:
+            row[f'{name} change'] = value['difference']
+            row['intervals'][f'{name} change'] = value['interval']
+    return row
+
+
+def missing_plot(
+    drops: Sequence[dict[str, Any]], task: str, lines: Mapping[str, float], dropped: str = ALL
+) -> str:
+    """Top-1 over the drop rate; `lines` are models that lose nothing, drawn flat."""
+    rows = [row for row in drops if row['dropped'] == dropped]
+    rates = [100 * row['rate'] for row in rows]
+    curves = {
+        name: (rates, [float(np.mean(row['models'][name]['top1'])) for row in rows])
+        for name in rows[0]['models']
+    }
+    curves |= {name: (rates, [value] * len(rates)) for name, value in lines.items()}
+    what = 'any modality' if dropped == ALL else dropped
+    titles = {name: name for name in curves}
+    return curves_plot(curves, titles, f'probability to lose {what}, %', f'{task} top-1, %', 100.0)
