@@ -1,5 +1,7 @@
 """What `pip install mmdistill` leaves out, and who asks for it."""
 
+import contextlib
+from importlib import metadata
 from importlib.util import find_spec
 
 
@@ -26,3 +28,12 @@ def _is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # not even its package
         return False
+
+
+def installed_versions(*packages: str) -> dict[str, str]:
+    """The versions of packages, of those that are installed: package to version."""
+    found = {}
+    for package in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found

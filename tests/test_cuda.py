@@ -13,9 +13,7 @@ CLASSES = dict(verb=4, noun=5)
 
 
 def teacher_of(recognizer_config, **changes):
-    experts = {
-        name: dict(model=recognizer_config(), checkpoint=None) for name in ('rgb', 'flow')
-    }
+    experts = {name: dict(model=recognizer_config(), checkpoint=None) for name in ('rgb', 'flow')}
     weighting = dict(type='mmdistill.UniformWeighting')
     return MODELS.build(
         dict(type='mmdistill.MultimodalTeacher', experts=experts, weighting=weighting, **changes)

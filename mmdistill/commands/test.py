@@ -5,7 +5,6 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from ..config_tools import load_config, take_holdout_clips
 from ..config_usage import unused_entries
 from ..data_checks import check_run
 from ..deploy.published_recognizer import ENDINGS, PublishedRecognizer
+from ..extras import installed_versions
 from ..files import file_sha256, find_file, write_whole
 from ..models import MultimodalTeacher
 from ..models.class_names import check_class_names, class_names_of
@@ -36,7 +36,7 @@ from ..user_errors import one_line_errors
 
 # Upstream's metrics that take one row of scores per clip and would misread the views of a dump.
 ONE_VIEW_METRICS = ('AccMetric', 'ConfusionMatrix')
-PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmdet', 'mmaction2', 'numpy')
+PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet', 'mmaction2', 'numpy')
 
 
 class TestRunner(CheckedRunner):
@@ -212,7 +212,7 @@ def write_result(
     selected: str,
 ) -> None:
     """Write the metrics and what they were measured on; the file is complete or not there."""
-    versions = {package: version(package) for package in PACKAGES}
+    versions = installed_versions(*PACKAGES)
     result = {
         'metrics': {name: float(value) for name, value in sorted(metrics.items())},
         'num_samples': num_samples,

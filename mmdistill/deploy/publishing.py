@@ -3,7 +3,6 @@
 import copy
 import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from torch import Tensor
 from .. import __version__
 from ..checkpoints import load_strictly, read_checkpoint
 from ..config_tools import load_config
+from ..extras import installed_versions
 from ..metrics.temperature import check_temperatures
 from ..models.class_names import class_names_of
 from ..models.logits import num_classes_by_task
@@ -73,7 +73,7 @@ def publish_model(
         versions=dict(
             mmdistill=__version__,
             python=platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
+            **installed_versions(*PACKAGES),
         ),
         licence=licence,
     )

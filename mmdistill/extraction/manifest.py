@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import cv2
 
 import mmdistill
 
+from ..extras import installed_versions
 from ..locks import NO_LOCKS
 from .jobs import Job
 
@@ -142,4 +142,4 @@ def _append(path: Path, line: str) -> None:
 def _versions() -> dict[str, str]:
     # OpenCV comes in packages of several names.
     ours = {'mmdistill': mmdistill.__version__, 'opencv': cv2.__version__}
-    return ours | {package: version(package) for package in PACKAGES}
+    return ours | installed_versions(*PACKAGES)

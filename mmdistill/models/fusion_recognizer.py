@@ -32,7 +32,7 @@ class FusionDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, parts: Mapping[str, nn.Module]) -> None:
-        super().__init__()
+        super().__init__(non_blocking=True)
         blending = [name for name, part in parts.items() if getattr(part, 'blending', None)]
         if blending:
             raise ValueError(

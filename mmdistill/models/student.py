@@ -34,7 +34,7 @@ class StudentDataPreprocessor(BaseDataPreprocessor):
     """Hand the recognizer's own preprocessor the modality that the student reads."""
 
     def __init__(self, preprocessor: BaseDataPreprocessor, modality: Reads) -> None:
-        super().__init__()
+        super().__init__(non_blocking=True)
         self.preprocessor = preprocessor
         self.modality = modality
 

@@ -19,7 +19,8 @@ class TeacherDataPreprocessor(BaseDataPreprocessor):
     """
 
     def __init__(self, experts: Mapping[str, Expert], share: bool = True) -> None:
-        super().__init__()
+        # From pinned memory (pin_memory=True of a loader) nothing waits for the copy.
+        super().__init__(non_blocking=True)
         # Not as submodules: the experts hold their preprocessors already.
         self._experts = dict(experts)
         self.sources = {name: self._source(name) if share else name for name in experts}
