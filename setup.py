@@ -37,10 +37,13 @@ DETECT = ['mmcv>=2.1,<2.2', 'mmdet>=3.3,<3.4']
 REPORT = ['jinja2>=3.1', 'matplotlib>=3.7', 'scipy>=1.10']
 # For models in other formats: export, and load_model of an exported file.
 EXPORT = ['onnx>=1.16', 'onnxscript>=0.2', 'onnxruntime>=1.18']
+# For experts and students that are models of Hugging Face.
+HF = ['transformers>=4.55,<6']
 DEV = [
     *DETECT,
     *REPORT,
     *EXPORT,
+    *HF,
     'pytest>=8',
     'ruff==0.17.6',
     'scikit-learn>=1.3',
@@ -71,5 +74,5 @@ if __name__ == '__main__':
         entry_points={'console_scripts': ['mmdistill=mmdistill.cli:main']},
         python_requires=PYTHON,
         install_requires=RUN,
-        extras_require={'detect': DETECT, 'report': REPORT, 'export': EXPORT, 'dev': DEV},
+        extras_require={'detect': DETECT, 'report': REPORT, 'export': EXPORT, 'hf': HF, 'dev': DEV},
     )

@@ -28,6 +28,7 @@ PARTS = (
     'memory',
     'scaling',
     'decoding',
+    'fusion',
 )
 FOLDER = Path('work_dirs/benchmarks')
 RESULTS = Path(__file__).parent / 'results.md'

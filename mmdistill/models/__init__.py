@@ -12,6 +12,7 @@ from .extractor import Extractor
 from .fusion_head import FusionHead
 from .fusion_recognizer import FusionRecognizer
 from .holdout_weighting import LearnedWeighting, SoftminWeighting, learned_scores
+from .hugging_face import HuggingFacePreprocessor, HuggingFaceVideo, NamedClassesHead
 from .multitask_head import MultitaskHead
 from .sample_weighting import (
     ConfidenceAwareWeighting,
@@ -43,9 +44,12 @@ __all__ = [
     'FixedWeighting',
     'FusionHead',
     'FusionRecognizer',
+    'HuggingFacePreprocessor',
+    'HuggingFaceVideo',
     'LearnedWeighting',
     'MultimodalTeacher',
     'MultitaskHead',
+    'NamedClassesHead',
     'SampleSoftminWeighting',
     'SoftminWeighting',
     'StudentRecognizer',

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import mmdistill  # noqa: F401  (repairs upstream on import)
 from mmdistill.locks import output_lock
 from mmdistill.places import check_output
-from mmdistill.ranges import SEED, TRAIN_CLIPS, VAL_CLIPS, Range
+from mmdistill.ranges import ONE_OR_MORE, SEED, TRAIN_CLIPS, VAL_CLIPS, Range
 from mmdistill.user_errors import one_line_errors
 
 from .rendering.renderer import render_demo
@@ -31,6 +31,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=(128, 96),
         metavar=('WIDTH', 'HEIGHT'),
     )
+    parser.add_argument(
+        '--workers', type=ONE_OR_MORE, default=1, help='processes; the files are the same'
+    )
     return parser.parse_args(argv)
 
 
@@ -41,7 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     check_output(args.out, folder=True)
     began = time.perf_counter()
     with output_lock(args.out):
-        fresh = render_demo(args.out, args.train, args.val, args.seed, tuple(args.size))
+        size = tuple(args.size)
+        fresh = render_demo(
+            args.out, args.train, args.val, args.seed, size, workers=args.workers
+        )
     if not fresh:
         print(f'{args.out} already holds this rendering; nothing to do.')
         return 0

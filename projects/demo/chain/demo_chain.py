@@ -56,7 +56,7 @@ def data_stages(settings: DemoSettings) -> list[Stage]:
             *('-m', 'projects.demo.render'),
             data,
             *('--train', str(settings.num_train), '--val', str(settings.num_val)),
-            *('--seed', str(settings.data_seed)),
+            *('--seed', str(settings.data_seed), '--workers', '{workers}'),
         ),
         home=home,
         outputs=(f'{data}/annotations/EPIC_100_train.csv', f'{data}/detector/train.json'),

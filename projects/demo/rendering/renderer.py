@@ -12,9 +12,13 @@ do; boxes are right.
 """
 
 import json
+import multiprocessing
 import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -38,7 +42,7 @@ from .parameters import DemoParameters
 from .plan import VideoPlan, plan_videos
 from .scene import Scene
 from .sound import clip_sound, kitchen_hum
-from .table import KitchenStyle, draw_style, draw_surface
+from .table import draw_style, draw_surface
 from .video import add_sound, open_encoder
 
 RENDERER_VERSION = 4  # raise it when the same parameters give other files
@@ -51,6 +55,7 @@ def render_demo(
     seed: int = 0,
     frame_size: tuple[int, int] = (128, 96),
     params: DemoParameters | None = None,
+    workers: int = 1,
 ) -> bool:
     """Render the demo data set into `out`.
 
@@ -60,6 +65,7 @@ def render_demo(
     Args:
         frame_size: Width and height in pixels, both even.
         params: Magnitudes of the rendering; the defaults if None.
+        workers: Processes that draw videos; the files are the same with any number.
 
     Returns:
         Whether anything was rendered: False if `out` already holds the same rendering.
@@ -86,10 +92,8 @@ def render_demo(
     partial = out.absolute().with_name(f'.{out.name}.rendering')
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # images are so small that threads cost more than they give
     try:
-        _Writer(partial, videos, frame_size, seed, params).write()
+        _Writer(partial, videos, frame_size, seed, params).write(workers)
         (partial / 'render.json').write_text(json.dumps(request, indent=2), encoding='utf-8')
         if out.exists():
             out.rmdir()
@@ -97,8 +101,6 @@ def render_demo(
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)  # half of a rendering is of no use
         raise
-    finally:
-        cv2.setNumThreads(threads)
     return True
 
 
@@ -141,17 +143,19 @@ class _Writer:
         self.boxes = {split: CocoBoxes(size, params.detector_visible) for split in splits}
         self.segments: dict[str, list[Segment]] = {split: [] for split in splits}
         self.lengths: dict[str, int] = {}
-        self.styles: dict[str, KitchenStyle] = {}
         clips = {s: sum(len(v.clips) for v in videos if v.split == s) for s in splits}
         wanted = params.detector_frames_per_clip
         most = params.detector_max_frames
         self.detector_share = {s: min(wanted, most / n) for s, n in clips.items()}
 
-    def write(self) -> None:
+    def write(self, workers: int) -> None:
         for split in self.boxes:
             (self.root / 'detector' / split).mkdir(parents=True)
-        for video in self.videos:
-            self._write_video(video)
+        for video, drawn in zip(self.videos, self._draw(workers), strict=True):
+            self.segments[video.split] += drawn.segments
+            self.lengths[video.video_id] = drawn.length
+            for name, boxes in drawn.kept:
+                self.boxes[video.split].add(name, boxes)
         annotations = self.root / 'annotations'
         annotations.mkdir()
         params, fps = self.params, self.params.fps
@@ -171,7 +175,16 @@ class _Writer:
         for split, boxes in self.boxes.items():
             boxes.write(self.root / 'detector' / f'{split}.json')
 
-    def _write_video(self, video: VideoPlan) -> None:
+    def _draw(self, workers: int) -> Iterable['_Drawn']:
+        """All videos in their order, by as many processes."""
+        if workers == 1:
+            return _one_thread(self._write_video, self.videos)
+        # Not forked: this process may have threads, whose locks a copy would never see opened.
+        context = multiprocessing.get_context('spawn')
+        with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
+            return list(pool.map(self._write_video, self.videos))
+
+    def _write_video(self, video: VideoPlan) -> '_Drawn':
         """Encode a video's clips and their gaps; keep some frames for the detector."""
         path = self.root / video.participant_id / 'videos' / f'{video.video_id}.MP4'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,6 +193,7 @@ class _Writer:
         silent = path.with_name(f'.{path.stem}.mp4')
         encoder = open_encoder(silent, self.params.fps, self.size)
         position, sensed, heard = 0, [], []
+        drawn = _Drawn([], [])
         for index, clip in enumerate(video.clips):
             scene = Scene(clip, surfaces, self.size, self.params)
             chosen = -1
@@ -189,11 +203,12 @@ class _Writer:
                 frame = scene.frame(frame_index)
                 encoder.write(frame)
                 if frame_index == chosen:
-                    self._keep(video, position + chosen, frame, scene.boxes(chosen))
+                    name = self._keep(video, position + chosen, frame)
+                    drawn.kept.append((name, scene.boxes(chosen)))
             sensed.append(sense_hand(clip, scene, position, self.params))
             heard.append(clip_sound(clip, scene.track, position, self.params))
             companion = scene.things[0].noun
-            self.segments[video.split].append(
+            drawn.segments.append(
                 Segment(
                     video.video_id, index, position, clip.frames, clip.verb, clip.noun, companion
                 )
@@ -204,23 +219,39 @@ class _Writer:
         sound += kitchen_hum(len(sound), np.random.default_rng((*video.entropy, 1)), self.params)
         add_sound(silent, sound, self.params.sound_rate, path)
         write_keypoints(path.parents[1] / 'keypoints' / f'{video.video_id}.csv', sensed)
-        self.lengths[video.video_id] = position
+        return drawn._replace(length=position)
 
     def _surfaces(self, video: VideoPlan, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
         """The textures of the participant's kitchen, as this video shows them."""
-        person = video.participant_id
-        if person not in self.styles:
-            self.styles[person] = draw_style(np.random.default_rng((self.seed, 3, int(person[1:]))))
+        person = int(video.participant_id[1:])
+        style = draw_style(np.random.default_rng((self.seed, 3, person)))
         height, width = (round(side * STORE_DENSITY * self.size[1]) for side in (2.0, 2.4))
         first, second = (
-            draw_surface(self.styles[person], which, (height, width), rng) for which in (0, 1)
+            draw_surface(style, which, (height, width), rng) for which in (0, 1)
         )
         return (first, second) if rng.uniform() < 0.6 else (second, first)
 
-    def _keep(self, video: VideoPlan, position: int, frame: NDArray, boxes: list) -> None:
+    def _keep(self, video: VideoPlan, position: int, frame: NDArray) -> str:
         """Store a frame for the detector; the name counts frames from 1, as EPIC-KITCHENS does."""
         name = f'{video.video_id}_frame_{position + 1:010d}.jpg'
         path = self.root / 'detector' / video.split / name
         if not cv2.imwrite(str(path), frame, [cv2.IMWRITE_JPEG_QUALITY, 95]):
             raise OSError(f'Could not write {path}. Is the disk full?')
-        self.boxes[video.split].add(name, boxes)
+        return name
+
+
+class _Drawn(NamedTuple):
+    """What drawing a video found."""
+
+    segments: list[Segment]
+    kept: list[tuple[str, list]]  # frames for the detector, and what is in them
+    length: int = 0
+
+
+def _one_thread(draw: Callable[[VideoPlan], _Drawn], videos: list[VideoPlan]) -> Iterator[_Drawn]:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # images are so small that threads cost more than they give
+    try:
+        yield from map(draw, videos)
+    finally:
+        cv2.setNumThreads(threads)

@@ -197,7 +197,7 @@ def test_same_seed_gives_the_same_bytes_in_another_process(tmp_path):
     subprocess.run(
         [sys.executable, '-c', code], check=True, env={**os.environ, 'PYTHONHASHSEED': '7'}
     )
-    render_demo(tmp_path / 'here', num_train=6, num_val=3, seed=3)
+    render_demo(tmp_path / 'here', num_train=6, num_val=3, seed=3, workers=2)
     assert digest(tmp_path / 'there') == digest(tmp_path / 'here')
 
 
