@@ -67,6 +67,8 @@ SMALLER = [
     (f'{DEMO}/_base_/sizes.py', 'in_channels=128', 'in_channels=32'),
     (f'{DEMO}/_base_/sizes.py', 'demo_epochs = 24', 'demo_epochs = 3'),
     (f'{DEMO}/_base_/sizes.py', 'demo_obj_epochs = 40', 'demo_obj_epochs = 3'),
+    (f'{DEMO}/karmma_teacher.py', 'rgb=128, flow=128', 'rgb=32, flow=32'),
+    (f'{DEMO}/karmma_teacher.py', 'epochs = 12', 'epochs = 3'),
 ]
 
 
