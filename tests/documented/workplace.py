@@ -142,6 +142,10 @@ def clear_place(tool: str, words: list[str]) -> None:
                 place = Path(EPIC, path.parent.name, kind)
                 shutil.rmtree(place, ignore_errors=True)
                 shutil.copytree(path, place)
+    if tool == 'tools/train.py' and '--work-dir' in words:
+        # What it trains replaces the untrained model that stood there.
+        for path in Path(words[words.index('--work-dir') + 1]).glob('best_*.pth'):
+            path.unlink()
     if tool == 'tools/analysis/views.py':
         shutil.copy('student.npz', 'rgb.npz')
     if 'work_dirs/video_files/config.py' in words:
