@@ -1,4 +1,4 @@
-# KARMMA on EPIC-KITCHENS-100: a student of RGB, flow and sound that works with any of them.
+# KARMMA on EPIC-KITCHENS-100: RGB, flow and sound, any of which may be missing.
 _base_ = [
     '../_base_/students/distilled.py',
     '../_base_/fusion/ek100_rgbflowaudio.py',

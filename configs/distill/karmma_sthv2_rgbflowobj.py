@@ -1,4 +1,4 @@
-# KARMMA on Something-Something V2: a student of RGB, flow and detections that works with any of them.
+# KARMMA on Something-Something V2: RGB, flow and detections, any of which may be missing.
 _base_ = [
     '../_base_/students/distilled.py',
     '../_base_/fusion/sthv2_rgbflowobj.py',

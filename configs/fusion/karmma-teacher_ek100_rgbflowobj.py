@@ -1,4 +1,4 @@
-# KARMMA's teacher on EPIC-KITCHENS-100: RGB, flow and detections, whose experts are those of configs/unimodal.
+# KARMMA's teacher: the experts of configs/unimodal, frozen, and a transformer over their tokens.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/fusion/ek100_rgbflowobj.py',

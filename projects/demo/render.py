@@ -45,9 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     began = time.perf_counter()
     with output_lock(args.out):
         size = tuple(args.size)
-        fresh = render_demo(
-            args.out, args.train, args.val, args.seed, size, workers=args.workers
-        )
+        fresh = render_demo(args.out, args.train, args.val, args.seed, size, workers=args.workers)
     if not fresh:
         print(f'{args.out} already holds this rendering; nothing to do.')
         return 0

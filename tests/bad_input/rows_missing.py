@@ -18,8 +18,7 @@ ROWS = [
     Row(
         'tools/test.py',
         'no such modality is available',
-        'expert.py expert.pth --cfg-options '
-        'test_dataloader.dataset.pipeline.load.available=depth',
+        'expert.py expert.pth --cfg-options test_dataloader.dataset.pipeline.load.available=depth',
         r"available=\['depth'\], but the configured modalities are",
         left=['work_dirs/**'],
     ),

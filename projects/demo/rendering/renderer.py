@@ -226,9 +226,7 @@ class _Writer:
         person = int(video.participant_id[1:])
         style = draw_style(np.random.default_rng((self.seed, 3, person)))
         height, width = (round(side * STORE_DENSITY * self.size[1]) for side in (2.0, 2.4))
-        first, second = (
-            draw_surface(style, which, (height, width), rng) for which in (0, 1)
-        )
+        first, second = (draw_surface(style, which, (height, width), rng) for which in (0, 1))
         return (first, second) if rng.uniform() < 0.6 else (second, first)
 
     def _keep(self, video: VideoPlan, position: int, frame: NDArray) -> str:
