@@ -9,7 +9,9 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from torch import Tensor
 
+from ..models import StudentRecognizer
 from ..models.blending import Blend
 from ..models.fusion import ExpertFusion, build_weightings
 from ..models.teacher_output import Feature, TeacherOutput
@@ -92,6 +94,19 @@ class CachedTeacher(ExpertFusion):
                 f'{"; ".join(found)}. Correct the config, or write a new cache with '
                 'mmdistill cache-teacher.'
             )
+
+    def prepare(self, student: StudentRecognizer) -> None:
+        """Nothing: its experts are not there."""
+
+    def follow(self, student: StudentRecognizer) -> None:
+        """Nothing: what they say is stored."""
+
+    def own_state(self) -> dict[str, Tensor]:
+        """Nothing changes."""
+        return {}
+
+    def load_own_state(self, state: dict[str, Tensor]) -> None:
+        """Nothing to restore."""
 
     def watch(self, features: list[Feature]) -> None:
         """There are logits only.

@@ -93,6 +93,7 @@ class DistillationLossHook(Hook):
         """Build the teacher, check it against the student, and fit or restore its weighting."""
         student = student_of(runner)
         self.teacher = self._make_teacher(runner, student)
+        self.teacher.prepare(student)
         check_classes(student, self.teacher)
         check_labels(student, self.teacher, runner.train_dataloader.dataset)
         self.teacher.watch(student.wanted_features)
@@ -158,6 +159,7 @@ class DistillationLossHook(Hook):
                 f'{list(self.teacher.experts)}; start a new work dir for another teacher.'
             )
         self.teacher.load_weighting_state(self._restored['weighting'])
+        self.teacher.load_own_state(self._restored.get('teacher', {}))
         runner.logger.info('Teacher: weights restored from the checkpoint.')
         self.holdout_accuracy = dict(self._restored.get('holdout_accuracy', {}))
         student.losses.load_state_dict(self._restored['losses'])
@@ -181,6 +183,17 @@ class DistillationLossHook(Hook):
         scalars |= self._untaught(data_batch['data_samples'], output)
         for name, value in scalars.items():
             runner.message_hub.update_scalar(f'train/{name}', value)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict[str, Any] | None = None,
+        outputs: dict[str, Any] | None = None,
+    ) -> None:
+        """Let a teacher that follows the student look at its step."""
+        if self.teacher is not None:
+            self.teacher.follow(student_of(runner))
 
     def _mean_weights(self, output: TeacherOutput) -> dict[str, float]:
         """`weights/<task>/<expert>` of the batch."""
@@ -214,6 +227,7 @@ class DistillationLossHook(Hook):
             weighting=self.teacher.weighting_state(),
             holdout_accuracy=self.holdout_accuracy,
             losses={name: value.cpu() for name, value in learned.items()},
+            teacher=self.teacher.own_state(),
         )
 
 

@@ -7,6 +7,7 @@ from ..extras import require
 from .detection_encoder import DetectionEncoder
 from .detection_head import DetectionFeatureHead
 from .detector_backbone import DetectionInputs, DetectorBackbone
+from .ema_teacher import EMATeacher
 from .expert import Expert
 from .extractor import Extractor
 from .fusion_head import FusionHead
@@ -38,6 +39,7 @@ __all__ = [
     'DetectionFeatureHead',
     'DetectionInputs',
     'DetectorBackbone',
+    'EMATeacher',
     'EntropyWeighting',
     'Expert',
     'Extractor',

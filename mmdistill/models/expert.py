@@ -79,6 +79,18 @@ class Expert(nn.Module):
         self.train(False)
         self.compiled = compile_recognizer(self.recognizer, compile)
 
+    @classmethod
+    def of(cls, name: str, recognizer: nn.Module, modality: Reads) -> 'Expert':
+        """An expert that is this recognizer itself, frozen."""
+        expert = cls.__new__(cls)
+        nn.Module.__init__(expert)
+        expert.name, expert.modality, expert.precision = name, modality, None
+        expert.recognizer, expert.class_names, expert.compiled = recognizer, {}, False
+        _take_batches(recognizer)
+        expert.requires_grad_(False)
+        expert.train(False)
+        return expert
+
     @property
     def num_classes(self) -> dict[str, int]:
         """Number of classes of each task."""

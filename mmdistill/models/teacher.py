@@ -5,7 +5,7 @@ Shape legend: B = clips, M = experts, K = classes.
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from mmaction.utils import OptSampleList, SampleList
@@ -22,6 +22,9 @@ from .frozen_run import without_gradients
 from .fusion import ExpertFusion, build_weightings
 from .teacher_inputs import TeacherDataPreprocessor
 from .teacher_output import ExpertAnswers, Feature, TeacherOutput
+
+if TYPE_CHECKING:
+    from .student import StudentRecognizer
 
 
 @MODELS.register_module()
@@ -60,21 +63,42 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
         prefetch: bool = False,
     ) -> None:
         super().__init__()
+        self.inference_mode, self.share_inputs = inference_mode, share_inputs
+        self.prefetch, self.weighting = prefetch, weighting
+        self._watched: dict[str, list[str]] = {}
+        for_all = dict(autocast=autocast, compile=compile)
+        self.take_experts(
+            ModuleDict({name: build_expert(name, {**for_all, **x}) for name, x in experts.items()})
+        )
+
+    def take_experts(self, experts: ModuleDict) -> None:
+        """Have these experts, frozen, from now on.
+
+        Raises:
+            ValueError: There is none, or they do not know the same classes in one order.
+        """
         if not experts:
             raise ValueError('MultimodalTeacher got no experts; give at least one.')
-        for_all = dict(autocast=autocast, compile=compile)
-        self.experts = ModuleDict(
-            {name: build_expert(name, {**for_all, **cfg}) for name, cfg in experts.items()}
-        )
-        self.data_preprocessor = TeacherDataPreprocessor(self.experts, share_inputs)
-        self.inference_mode, self.share_inputs = inference_mode, share_inputs
-        self.prefetch = prefetch
+        self.experts = experts
+        self.data_preprocessor = TeacherDataPreprocessor(self.experts, self.share_inputs)
         self.num_classes = _common_classes(self.experts)
         check_class_names(self.class_names)
-        self.weightings = build_weightings(weighting, list(self.num_classes))
-        self._watched: dict[str, list[str]] = {}
+        self.weightings = build_weightings(self.weighting, list(self.num_classes))
         self.requires_grad_(False)
         self.train(False)
+
+    def prepare(self, student: 'StudentRecognizer') -> None:
+        """Meet the student before training; experts that are frozen need not."""
+
+    def follow(self, student: 'StudentRecognizer') -> None:
+        """Look at the student after its step; experts that are frozen need not."""
+
+    def own_state(self) -> dict[str, Tensor]:
+        """What changes in training, for the run's checkpoint; of frozen experts nothing."""
+        return {}
+
+    def load_own_state(self, state: dict[str, Tensor]) -> None:
+        """Restore `own_state`."""
 
     def train(self, mode: bool = True) -> 'MultimodalTeacher':
         """Ignore `mode`: a teacher never leaves evaluation."""
