@@ -15,6 +15,7 @@ from .fusion_recognizer import FusionRecognizer
 from .holdout_weighting import LearnedWeighting, SoftminWeighting, learned_scores
 from .hugging_face import HuggingFacePreprocessor, HuggingFaceVideo, NamedClassesHead
 from .multitask_head import MultitaskHead
+from .omnivorous import OmnivorousRecognizer
 from .sample_weighting import (
     ConfidenceAwareWeighting,
     EntropyWeighting,
@@ -52,6 +53,7 @@ __all__ = [
     'MultimodalTeacher',
     'MultitaskHead',
     'NamedClassesHead',
+    'OmnivorousRecognizer',
     'SampleSoftminWeighting',
     'SoftminWeighting',
     'StudentRecognizer',

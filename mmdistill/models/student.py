@@ -1,5 +1,6 @@
 """The student: any MMAction2 recognizer, trained on labels and on the teacher's targets."""
 
+from functools import partial
 from typing import Any
 
 from mmaction.utils import ForwardResults, OptSampleList, SampleList
@@ -100,8 +101,8 @@ class StudentRecognizer(BaseModel):
         self.probe_gradients = False
         if isinstance(model.cls_head, MultitaskHead):
             model.cls_head.allow_unlabelled = True
-        self._register_state_dict_hook(_as_bare_recognizer)
-        self._register_load_state_dict_pre_hook(_from_bare_recognizer, with_module=True)
+        self._register_state_dict_hook(as_bare_recognizer)
+        self._register_load_state_dict_pre_hook(from_bare_recognizer, with_module=True)
 
     def blend(self, batch: dict[str, Any]) -> Blend | None:
         """Mixup or CutMix as the recognizer's config says, in place, before anyone reads the batch.
@@ -205,7 +206,7 @@ class StudentRecognizer(BaseModel):
         return losses
 
 
-def _as_bare_recognizer(
+def as_bare_recognizer(
     module: nn.Module, state: dict[str, Any], prefix: str, metadata: dict[str, Any]
 ) -> None:
     """Name the recognizer's entries as it would itself, and leave out what is not its own."""
@@ -215,12 +216,10 @@ def _as_bare_recognizer(
             state[prefix + inner[len(RECOGNIZER) :]] = value
 
 
-def _from_bare_recognizer(
-    module: nn.Module, state: dict[str, Any], prefix: str, *args: Any
-) -> None:
-    """Undo `_as_bare_recognizer` before loading; the other parts keep what they have."""
+def from_bare_recognizer(module: nn.Module, state: dict[str, Any], prefix: str, *args: Any) -> None:
+    """Undo `as_bare_recognizer` before loading; the other parts keep what they have."""
     for key in [key for key in state if key.startswith(prefix)]:
         state[prefix + RECOGNIZER + key[len(prefix) :]] = state.pop(key)
-    for part in ('data_preprocessor', 'losses'):
+    for part in filter(partial(hasattr, module), ('data_preprocessor', 'losses')):
         for name, value in getattr(module, part).state_dict().items():
             state[f'{prefix}{part}.{name}'] = value
