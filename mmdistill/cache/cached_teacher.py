@@ -14,7 +14,7 @@ from torch import Tensor
 from ..models import StudentRecognizer
 from ..models.blending import Blend
 from ..models.fusion import ExpertFusion, build_weightings
-from ..models.teacher_output import Feature, TeacherOutput
+from ..models.teacher_output import ExpertAnswers, Feature, TeacherOutput
 from .config import cache_settings
 from .fingerprint import NOT_THERE, differences, fingerprint, of_experts
 from .format import read_manifest
@@ -32,7 +32,7 @@ class CachedTeacher(ExpertFusion):
     """
 
     # There are no experts who want the batch.
-    share_inputs = prefetch = False
+    live = share_inputs = prefetch = False
 
     def __init__(
         self,
@@ -120,7 +120,12 @@ class CachedTeacher(ExpertFusion):
                 'remove these losses, or train with live experts (teacher_cache=None).'
             )
 
-    def teach(self, batch: dict[str, Any], blend: Blend | None = None) -> TeacherOutput:
+    def teach(
+        self,
+        batch: dict[str, Any],
+        blend: Blend | None = None,
+        answers: ExpertAnswers | None = None,
+    ) -> TeacherOutput:
         """What the experts said about the clips of a collated batch, fused; on the CPU."""
         samples = batch['data_samples']
         clips = [_key(sample) for sample in samples]

@@ -14,14 +14,15 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from ..cache import CachedTeacher
-from ..models import MultimodalTeacher, StudentRecognizer
+from ..models import StudentRecognizer
 from ..models.class_names import check_class_names, class_names_of
 from ..models.logits import num_classes_by_task
 from ..models.teacher_output import TeacherOutput, set_teacher_output
+from ..models.teacher_protocol import Teacher
 from ..models.untaught import untaught_shares
 from ..registry import HOOKS, MODELS
 from .diagnosis import temperature_warnings
-from .holdout import fit_on_holdout, fuse_holdout, holdout_report, use_holdout
+from .holdout import fit_on_holdout, fuse_holdout, holdout_report
 from .prefetch import TeachAhead, peek_into
 from .trial import check_labels, try_features
 
@@ -54,7 +55,7 @@ class DistillationLossHook(Hook):
     ) -> None:
         self.teacher_cfg = teacher
         self.holdout_dataloader = holdout_dataloader
-        self.teacher: MultimodalTeacher | CachedTeacher | None = None
+        self.teacher: Teacher | None = None
         # Task to top-1 accuracy of the fused teacher on the holdout; empty without one.
         self.holdout_accuracy: dict[str, float] = {}
         # As `holdout_report` gives it; empty without one, and after a resume.
@@ -107,9 +108,7 @@ class DistillationLossHook(Hook):
             try_features(student, self.teacher, runner.train_dataloader)
         self._ahead = self._make_ahead(runner, student)
 
-    def _make_teacher(
-        self, runner: Runner, student: StudentRecognizer
-    ) -> MultimodalTeacher | CachedTeacher:
+    def _make_teacher(self, runner: Runner, student: StudentRecognizer) -> Teacher:
         teacher = self.teacher_cfg or _teacher_of(runner)
         if not runner.cfg.get('teacher_cache'):
             return MODELS.build(teacher).to(get_device())
@@ -138,10 +137,7 @@ class DistillationLossHook(Hook):
             data_batch.update(student.data_preprocessor.cast_data(data_batch))
 
     def _meet_holdout(self, runner: Runner, student: StudentRecognizer) -> None:
-        if isinstance(self.teacher, CachedTeacher):
-            holdout = use_holdout(runner, self.teacher, self.teacher.holdout)
-        else:
-            holdout = fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
+        holdout = fit_on_holdout(runner, self.teacher, self.holdout_dataloader)
         if holdout is None:
             return
         self.holdout_figures = holdout_report(self.teacher, holdout)
@@ -231,7 +227,7 @@ class DistillationLossHook(Hook):
         )
 
 
-def check_classes(student: StudentRecognizer, teacher: MultimodalTeacher) -> None:
+def check_classes(student: StudentRecognizer, teacher: Teacher) -> None:
     """Raise ValueError unless the teacher answers each of the student's tasks, class for class."""
     for task, number in num_classes_by_task(student.recognizer).items():
         theirs = teacher.num_classes.get(task)

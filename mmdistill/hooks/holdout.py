@@ -12,11 +12,11 @@ from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..cache import CachedTeacher
 from ..data_checks import check_loader
 from ..labels import task_labels
 from ..metrics import expected_calibration_error, negative_log_likelihood, top_k_accuracy
 from ..models import MultimodalTeacher, fuse_logits
+from ..models.teacher_protocol import Stored, Teacher
 from .diagnosis import expert_warnings
 
 
@@ -28,9 +28,9 @@ class HoldoutLogits(NamedTuple):
 
 
 def fit_on_holdout(
-    runner: Runner, teacher: MultimodalTeacher, dataloader: dict[str, Any] | None
+    runner: Runner, teacher: Teacher, dataloader: dict[str, Any] | None
 ) -> HoldoutLogits | None:
-    """Run the experts over the holdout, fit the weightings, log experts, teacher and weights.
+    """Ask the experts about the holdout, fit the weightings, log experts, teacher and weights.
 
     Without a `dataloader`, the config's top-level `holdout_dataloader` counts.
 
@@ -40,6 +40,8 @@ def fit_on_holdout(
     Raises:
         ValueError: The weightings need a holdout and there is none.
     """
+    if not teacher.live:
+        return use_holdout(runner, teacher, teacher.holdout)
     loader = holdout_loader(runner, dataloader)
     if loader is None:
         if teacher.needs_holdout:
@@ -55,8 +57,8 @@ def fit_on_holdout(
 
 def use_holdout(
     runner: Runner,
-    teacher: MultimodalTeacher | CachedTeacher,
-    found: tuple[dict[str, Tensor], dict[str, Tensor]] | None,
+    teacher: Teacher,
+    found: Stored | None,
 ) -> HoldoutLogits | None:
     """As `fit_on_holdout`, with what the experts have said already: logits and labels by task."""
     if found is None:
@@ -130,7 +132,7 @@ def collect_logits(
     )
 
 
-def fuse_holdout(teacher: MultimodalTeacher, holdout: HoldoutLogits) -> dict[str, Tensor]:
+def fuse_holdout(teacher: Teacher, holdout: HoldoutLogits) -> dict[str, Tensor]:
     """The teacher's logits on the holdout: task -> (N, K)."""
     return {
         task: fuse_logits(x, teacher.weightings[task].weights(x, holdout.labels[task]))
@@ -138,9 +140,7 @@ def fuse_holdout(teacher: MultimodalTeacher, holdout: HoldoutLogits) -> dict[str
     }
 
 
-def holdout_report(
-    teacher: MultimodalTeacher, holdout: HoldoutLogits
-) -> dict[str, dict[str, float]]:
+def holdout_report(teacher: Teacher, holdout: HoldoutLogits) -> dict[str, dict[str, float]]:
     """Accuracy, ECE, NLL and weight per task, for each expert and for the fused teacher."""
     rows: dict[str, dict[str, float]] = {name: {} for name in [*teacher.experts, 'teacher']}
     for task, logits_NMK in holdout.expert_logits.items():

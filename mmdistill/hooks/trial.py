@@ -5,12 +5,13 @@ from typing import Any
 from torch.utils.data import DataLoader
 
 from ..data_checks import data_sets
-from ..models import MultimodalTeacher, StudentRecognizer
+from ..models import StudentRecognizer
 from ..models.teacher_output import set_teacher_output
+from ..models.teacher_protocol import Teacher
 from ..randomness import same_randomness
 
 
-def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset: Any) -> None:
+def check_labels(student: StudentRecognizer, teacher: Teacher, dataset: Any) -> None:
     """Raise ValueError where a loss or weighting needs labels, and the data set has clips without.
 
     Args:
@@ -43,9 +44,7 @@ def check_labels(student: StudentRecognizer, teacher: MultimodalTeacher, dataset
         )
 
 
-def try_features(
-    student: StudentRecognizer, teacher: MultimodalTeacher, dataloader: DataLoader[Any]
-) -> None:
+def try_features(student: StudentRecognizer, teacher: Teacher, dataloader: DataLoader[Any]) -> None:
     """Compute the student's losses for one clip, twice in a batch; nothing is changed by it.
 
     Channels of a layer, or whether its gradient gets out of a checkpointed part, are known only

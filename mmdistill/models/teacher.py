@@ -52,6 +52,9 @@ class MultimodalTeacher(ExpertFusion, BaseModel):
         ValueError: There is no expert, or the experts do not know the same classes in one order.
     """
 
+    live = True
+    holdout = None  # the experts are asked
+
     def __init__(
         self,
         experts: dict[str, dict[str, Any]],
