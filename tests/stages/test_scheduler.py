@@ -237,7 +237,9 @@ def test_a_terminated_tool_stops_its_stages(script, tmp_path):
     children = psutil.Process(tool.pid).children()
     tool.terminate()
     assert tool.wait(timeout=15) == 143
-    assert children and not any(child.is_running() for child in children)
+    # On a busy machine a process that has been told to end may take a moment.
+    _, alive = psutil.wait_procs(children, timeout=10)
+    assert children and not alive
 
 
 def test_peak_memory_of_a_stage_is_seen(tmp_path):
