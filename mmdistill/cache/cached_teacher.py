@@ -16,7 +16,7 @@ from ..models.blending import Blend
 from ..models.fusion import ExpertFusion, build_weightings
 from ..models.teacher_output import ExpertAnswers, Feature, TeacherOutput
 from .config import cache_settings
-from .fingerprint import NOT_THERE, differences, fingerprint, of_experts
+from .fingerprint import NOT_THERE, differences, fingerprint, frozen_experts, of_experts
 from .format import read_manifest
 from .reader import TeacherCache
 
@@ -69,7 +69,7 @@ class CachedTeacher(ExpertFusion):
         folder, views = settings
         stored = read_manifest(folder).experts
         # One that the cache does not have is named by the check.
-        experts = [name for name in teacher['experts'] if name in stored]
+        experts = [name for name in frozen_experts(teacher) if name in stored]
         found = cls(folder, teacher['weighting'], views, experts)
         found.check(fingerprint(cfg, teacher, sample_ids(dataset)))
         return found

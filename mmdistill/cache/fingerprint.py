@@ -31,8 +31,11 @@ def fingerprint(cfg: Config, teacher: dict[str, Any], sample_ids: Iterable[str])
         cfg: The config of a distillation.
         teacher: The config of its `MultimodalTeacher`.
         sample_ids: The clips of the training set.
+
+    Raises:
+        ValueError: The teacher has no experts whose answers could be stored.
     """
-    experts = teacher['experts']
+    experts = frozen_experts(teacher)
     reads = _reads(experts)
     found = dict(
         seed=augmentation_seed(cfg),
@@ -62,6 +65,17 @@ def of_experts(stored: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
         }
         found[part] = dict(stored[part], pipeline=pipeline)
     return found
+
+
+def frozen_experts(teacher: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The experts of a teacher's config; ValueError where it changes while it teaches."""
+    if not teacher.get('experts'):
+        raise ValueError(
+            f'A {teacher.get("type", "teacher")} has no frozen experts: what it says changes in '
+            'training and cannot be stored; train with teacher_cache=None.'
+        )
+    experts: dict[str, dict[str, Any]] = teacher['experts']
+    return experts
 
 
 def _reads(experts: dict[str, dict[str, Any]]) -> set[str]:

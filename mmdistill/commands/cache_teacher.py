@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 
 from ..cache import CacheWriter, Manifest, fingerprint, inner_dataset
 from ..cache.cached_teacher import sample_ids
-from ..cache.fingerprint import augmentation_seed
+from ..cache.fingerprint import augmentation_seed, frozen_experts
 from ..cache.writer import expert_answers
 from ..compat import adapt_to_cpu
 from ..config_options import KeyValues
@@ -64,6 +64,7 @@ def load(args: argparse.Namespace) -> Config:
     cfg.randomness = randomness
     if 'teacher' not in cfg:
         raise ValueError(f'{args.config} has no top-level `teacher`: nothing to store.')
+    frozen_experts(cfg.teacher)
     return cfg
 
 

@@ -87,13 +87,22 @@ def bare_recognizer(cfg: Config) -> dict[str, Any]:
         ValueError: The model is a teacher, or reads several modalities.
     """
     model = cfg.model.to_dict()
-    kind = str(model.get('type')).rpartition('.')[2]
+    kind = _kind(model)
     if kind == 'MultimodalTeacher':
         raise ValueError('A teacher needs all its modalities: publish the student that it taught.')
-    if kind != STUDENT:
+    if kind == 'FusionRecognizer' or _kind(model.get('recognizer') or {}) == 'FusionRecognizer':
+        raise ValueError(
+            'The model reads several modalities, but a published one reads the frames of a video: '
+            'publish a student of RGB.'
+        )
+    if kind not in (STUDENT, 'OmnivorousRecognizer'):
         return model
     recognizer = resolve_recognizer(model['recognizer'])
     return fit_to_tasks(recognizer, model['tasks']) if model.get('tasks') else recognizer
+
+
+def _kind(model: dict[str, Any]) -> str:
+    return str(model.get('type')).rpartition('.')[2]
 
 
 def without_pretrained(node: Any) -> Any:
@@ -115,10 +124,14 @@ def taught_by(cfg: Config) -> dict[str, Any]:
     teacher = cfg.get('teacher')
     if not teacher or not str(cfg.model.type).endswith(STUDENT):
         return {}
-    experts = {name: Path(str(e.get('config', ''))).stem for name, e in teacher.experts.items()}
+    experts = {
+        name: Path(str(expert.get('config', ''))).stem
+        for name, expert in teacher.get('experts', {}).items()
+    }
     return dict(
-        experts=experts,
-        weighting=teacher.weighting.to_dict(),
+        # A teacher without experts is the student's own moving average.
+        experts=experts or {'ema': 'the moving average of the student'},
+        weighting=_plain(teacher.get('weighting', {})),
         losses=cfg.model.losses.to_dict(),
         label_weight=_plain(cfg.model.get('label_weight', 1.0)),
     )

@@ -139,11 +139,11 @@ def _set(cfg: Config, key: str, value: Any, path: str) -> None:
 
 
 def _keep_experts(teacher: dict[str, Any], names: list[str], path: str) -> None:
-    unknown = [name for name in names if name not in teacher['experts']]
+    unknown = [name for name in names if name not in teacher.get('experts', {})]
     if unknown:
         raise ValueError(
             f'The teacher of {path} has no expert {unknown[0]!r}: expected some of '
-            f'{list(teacher["experts"])}, joined by "+".'
+            f'{list(teacher.get("experts", {}))}, joined by "+".'
         )
     for name in set(teacher['experts']) - set(names):
         del teacher['experts'][name]

@@ -133,3 +133,9 @@ def test_a_cache_of_more_experts_says_what_some_of_them_depend_on(stored, cfg):
     cfg.merge_from_dict({f'{PIPELINE}.load.modalities.flow.channels': 2})
     found = changes(of_experts(stored, ['flow']), cfg)
     assert found == ['data.pipeline.load.modalities.flow.channels']
+
+
+def test_a_teacher_that_changes_is_not_stored():
+    cfg = load_config(ROOT / 'configs/distill/ema_ek100_rgb.py')
+    with pytest.raises(ValueError, match=r'EMATeacher has no frozen experts.*teacher_cache=None'):
+        fingerprint(cfg, cfg.teacher, CLIPS)

@@ -8,7 +8,7 @@ from mmdistill.checkpoints import CheckpointError
 from mmdistill.config_tools import load_config
 from mmdistill.deploy import publish_model, read_published
 from mmdistill.deploy.card import model_card
-from mmdistill.deploy.publishing import without_pretrained
+from mmdistill.deploy.publishing import bare_recognizer, taught_by, without_pretrained
 from mmdistill.deploy.stock import stock_config
 from mmdistill.registry import MODELS
 
@@ -99,3 +99,21 @@ def test_mmaction2_gets_a_config_of_its_own(published, tmp_path):
     assert 'custom_imports' not in stock_config(
         type(described)(plain, described.clip, dict(action=['a']), dict(action=1.0))
     )
+
+
+def test_models_of_several_modalities_are_not_for_a_video_file(checkpoint):
+    for name in ('karmma', 'karmma_dropout'):
+        with pytest.raises(ValueError, match='reads several modalities.*a student of RGB'):
+            publish_model(DEMO / f'{name}.py', checkpoint)
+
+
+def test_what_taught_itself_says_so():
+    cfg = load_config(ROOT / 'configs/distill/ema_ek100_rgb.py')
+    found = taught_by(cfg)
+    assert found['experts'] == dict(ema='the moving average of the student')
+    assert found['losses']['soft_target']['loss_weight']['end'] == 0.9
+
+
+def test_an_omnivorous_network_is_published_as_the_recognizer_inside():
+    cfg = load_config(ROOT / 'configs/unimodal/omnivorous_ek100_rgbflow.py')
+    assert bare_recognizer(cfg)['type'] == 'Recognizer3D'
