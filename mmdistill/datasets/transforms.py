@@ -72,7 +72,8 @@ class LoadModalities(BaseTransform):
     ) -> None:
         self.single = isinstance(inputs, str)
         keys = [inputs] if isinstance(inputs, str) else list(inputs or modalities)
-        self.allowed = {available} if isinstance(available, str) else set(available or modalities)
+        allowed = modalities if available is None else available
+        self.allowed = {allowed} if isinstance(allowed, str) else set(allowed)
         for name, named in (('inputs', set(keys)), ('available', self.allowed)):
             unknown = sorted(named - modalities.keys())
             if unknown or not named:

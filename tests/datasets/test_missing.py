@@ -128,6 +128,8 @@ def test_a_name_that_is_no_modality():
             load(clip())
     with pytest.raises(KeyError, match=r"available=\['depth'\], but the configured"):
         LoadModalities(MODALITIES_OF, available=('depth',))
+    with pytest.raises(KeyError, match=r'available=\[\], but the configured'):
+        LoadModalities(MODALITIES_OF, available=())
 
 
 def dataset(folder, cells, **kwargs):
