@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
+from mmaction.utils import SampleList
 from mmengine.dist import all_gather_object
+from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -92,7 +94,10 @@ def holdout_loader(runner: Runner, dataloader: dict[str, Any] | None) -> DataLoa
 def collect_holdout(
     teacher: MultimodalTeacher, batches: Iterable[dict[str, Any]], num_clips: int
 ) -> HoldoutLogits:
-    """Expert logits and labels of every holdout clip, the same on every rank.
+    """Expert logits and labels of the holdout clips, the same on every rank.
+
+    A clip that lacks what an expert reads would speak against that expert, so only clips on which
+    all of them answer count; how many do not is logged.
 
     Args:
         teacher: The teacher.
@@ -100,13 +105,16 @@ def collect_holdout(
         num_clips: Size of the holdout; the sampler's padding beyond it is dropped.
 
     Raises:
-        ValueError: The holdout is empty.
+        ValueError: The holdout is empty, or every clip lacks something.
     """
 
     def answer(batch: dict[str, Any]) -> dict[str, Tensor]:
         return teacher.run_experts(teacher.data_preprocessor(batch, False)['inputs'])
 
-    return collect_logits(answer, batches, num_clips)
+    def complete(data_samples: SampleList) -> list[bool]:
+        return teacher.available(data_samples).all(dim=1).tolist()
+
+    return collect_logits(answer, batches, num_clips, complete)
 
 
 @torch.no_grad()
@@ -114,18 +122,40 @@ def collect_logits(
     answer: Callable[[dict[str, Any]], dict[str, Tensor]],
     batches: Iterable[dict[str, Any]],
     num_clips: int,
+    counts: Callable[[SampleList], list[bool]] | None = None,
 ) -> HoldoutLogits:
-    """As `collect_holdout`, for any model: `answer` gives task -> (B, ...) for a batch."""
+    """As `collect_holdout`, for any model: `answer` gives task -> (B, ...) for a batch.
+
+    Args:
+        answer: See above.
+        batches: As `collect_holdout` takes them.
+        num_clips: As `collect_holdout` takes it.
+        counts: Which clips of a batch are kept; None for all.
+    """
     if num_clips == 0:
         raise ValueError('The holdout is empty: raise its ratio in the data set, or fix its split.')
     mine = []
     for batch in batches:
         logits, labels = answer(batch), task_labels(batch['data_samples'])
-        for i in range(len(batch['data_samples'])):
-            mine.append({task: (logits[task][i].cpu(), labels[task][i].cpu()) for task in logits})
+        kept = counts(batch['data_samples']) if counts else [True] * len(batch['data_samples'])
+        for i, keep in enumerate(kept):
+            clip = {task: (logits[task][i].cpu(), labels[task][i].cpu()) for task in logits}
+            mine.append(clip if keep else {})
     # The sampler deals clips to the ranks in turn, so zipping the ranks restores the order.
     by_rank = all_gather_object(mine)
-    clips = [clip for turn in zip(*by_rank, strict=True) for clip in turn][:num_clips]
+    every = [clip for turn in zip(*by_rank, strict=True) for clip in turn][:num_clips]
+    clips = [clip for clip in every if clip]
+    if not clips:
+        raise ValueError(
+            f'None of the {num_clips} holdout clips has all modalities that the experts read: '
+            'hold out clips that have them, or use mmdistill.UniformWeighting without a holdout.'
+        )
+    if len(clips) < len(every):
+        print_log(
+            f'Holdout: {len(every) - len(clips)} of {len(every)} clips lack a modality of an '
+            'expert and do not count for the weights.',
+            'current',
+        )
     return HoldoutLogits(
         {task: torch.stack([clip[task][0] for clip in clips]) for task in clips[0]},
         {task: torch.stack([clip[task][1] for clip in clips]) for task in clips[0]},

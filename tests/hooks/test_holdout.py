@@ -110,6 +110,20 @@ def test_ranks_are_put_back_in_order_without_the_padding(
         assert torch.equal(alone.labels[task], together.labels[task])
 
 
+def test_clips_that_an_expert_cannot_answer_do_not_count(recognizer_config, make_batch):
+    teacher, batch = build_teacher(recognizer_config), make_batch(num_clips=4)
+    every = collect_holdout(teacher, [batch], 4)
+    batch['data_samples'][1].set_metainfo(dict(available=dict(rgb=True, flow=False)))
+    found = collect_holdout(teacher, [batch], 4)
+    for task in ('verb', 'noun'):
+        assert torch.equal(found.expert_logits[task], every.expert_logits[task][[0, 2, 3]])
+        assert torch.equal(found.labels[task], every.labels[task][[0, 2, 3]])
+    for sample in batch['data_samples']:
+        sample.set_metainfo(dict(available=dict(rgb=False, flow=True)))
+    with pytest.raises(ValueError, match='None of the 4 holdout clips has all modalities'):
+        collect_holdout(teacher, [batch], 4)
+
+
 def test_clips_of_the_holdout_are_not_augmented(recognizer_config, make_batch):
     teacher = build_teacher(recognizer_config)
     asked, own = [], teacher.data_preprocessor
