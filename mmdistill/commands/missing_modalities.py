@@ -27,11 +27,10 @@ from ..config_tools import load_config
 from ..data_checks import check_run
 from ..evaluation import tasks_of
 from ..evaluation.missing_table import (
-    drop_rows,
+    compare_subsets,
     load_subsets,
     missing_markdown,
     missing_plot,
-    subset_rows,
 )
 from ..evaluation.score_groups import load_groups, named_path
 from ..files import find_file, write_whole
@@ -120,14 +119,27 @@ def test_subsets(runner: Runner, recognizer: FusionRecognizer, out: Path) -> lis
     return [Path(dump.out) for dump in dumps.values()]
 
 
+def named_folders(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Name of each model to its folders; by default the name of the first.
+
+    Raises:
+        ValueError: Two models have one name.
+    """
+    found: dict[str, list[str]] = {}
+    for name, listed in map(named_path, texts):
+        folders = listed.split(',')
+        name = name or Path(folders[0]).name
+        if name in found:
+            raise ValueError(
+                f'Two models are called {name!r}: give each its own name, NAME=FOLDER.'
+            )
+        found[name] = folders
+    return found
+
+
 def compare_models(args: argparse.Namespace) -> dict[str, str]:
     """The files of a comparison: name to text."""
-    models = load_subsets(
-        {
-            name or Path(path).name: path.split(',')
-            for name, path in (named_path(text) for text in args.models)
-        }
-    )
+    models = load_subsets(named_folders(args.models))
     table = next(iter(models[0].groups.values())).tables[0]
     lines = load_groups(args.line)
     found: dict[str, Any] = {
@@ -138,8 +150,7 @@ def compare_models(args: argparse.Namespace) -> dict[str, str]:
     }
     texts, files = [], {}
     for task in tasks_of(table):
-        subsets = subset_rows(models, task, args.resamples)
-        drops = drop_rows(models, task, num_resamples=args.resamples)
+        subsets, drops = compare_subsets(models, task, num_resamples=args.resamples)
         flat = {line.name: float(line.top(task)[1].mean()) for line in lines}
         found['tasks'][task] = {'subsets': subsets, 'drops': drops, 'lines': flat}
         texts.append(missing_markdown(subsets, drops, task))

@@ -35,9 +35,12 @@ class SubsetScores:
     modalities: tuple[str, ...]
     groups: Mapping[Subset, ScoreGroup]
 
-    def hits(self, task: str) -> dict[Subset, np.ndarray]:
-        """Subset to right answers, (S, N) float64."""
-        return {s: group.top(task)[1].astype(np.float64) for s, group in self.groups.items()}
+    def hits(self, task: str, names: Sequence[str]) -> dict[Subset, np.ndarray]:
+        """Subset, in this order of modalities, to right answers (S, N) float64."""
+        return {
+            tuple(name for name in names if name in subset): group.top(task)[1].astype(np.float64)
+            for subset, group in self.groups.items()
+        }
 
 
 def load_subsets(models: Mapping[str, Sequence[str]]) -> list[SubsetScores]:
@@ -79,63 +82,53 @@ def _modalities_in(folder: str) -> tuple[str, ...]:
     return tuple(names[-1].split('+'))
 
 
-def subset_rows(
-    models: Sequence[SubsetScores], task: str, num_resamples: int = 10_000
-) -> list[dict[str, Any]]:
-    """Top-1 of each model on each subset, and its difference from the first model."""
-    return [
-        {
-            'subset': subset_name(subset),
-            'models': _compared(models, itemgetter(subset), task, num_resamples),
-        }
-        for subset in subsets_of(models[0].modalities)
-    ]
-
-
-def drop_rows(
+def compare_subsets(
     models: Sequence[SubsetScores],
     task: str,
     rates: Sequence[float] = RATES,
     num_resamples: int = 10_000,
-) -> list[dict[str, Any]]:
-    """As `subset_rows`, at drop rates: of each modality alone, and of all."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Top-1 of each model, and its difference from the first model.
+
+    Returns:
+        Rows for every subset, and rows for drop rates: of all modalities, and of each alone.
+    """
     names = models[0].modalities
-    rows = []
+    clips = next(iter(models[0].groups.values())).tables[0].groups
+    hits = {model.name: model.hits(task, names) for model in models}
+    compared = partial(_compared, hits, clips, num_resamples)
+    subsets = [
+        {'subset': subset_name(subset), 'models': compared(itemgetter(subset))}
+        for subset in subsets_of(names)
+    ]
+    drops = []
     for dropped in (None, *names):
         for rate in rates:
-            at = drop_rates(names, dropped, rate)
-            values = _compared(models, partial(mixture, rates=at), task, num_resamples)
-            rows.append({'dropped': dropped or ALL, 'rate': rate, 'models': values})
-    return rows
+            at = partial(mixture, rates=drop_rates(names, dropped, rate))
+            drops.append({'dropped': dropped or ALL, 'rate': rate, 'models': compared(at)})
+    return subsets, drops
 
 
 def _compared(
-    models: Sequence[SubsetScores],
-    value: Callable[[dict[Subset, np.ndarray]], np.ndarray],
-    task: str,
+    hits: Mapping[str, dict[Subset, np.ndarray]],
+    clips: np.ndarray,
     num_resamples: int,
+    value: Callable[[dict[Subset, np.ndarray]], np.ndarray],
 ) -> dict[str, dict[str, Any]]:
     """Of each model: top-1 by seed, and the difference from the first with its interval."""
-    first = models[0]
-    clips = next(iter(first.groups.values())).tables[0].groups
-    theirs_SN = value(_ordered(first, first.modalities, task))
+    values = {name: value(by_subset) for name, by_subset in hits.items()}
+    first = next(iter(values))
     found: dict[str, dict[str, Any]] = {}
-    for model in models:
-        ours_SN = value(_ordered(model, first.modalities, task))
-        found[model.name] = {'top1': ours_SN.mean(axis=1).tolist()}
-        if model is not first and len(np.unique(clips)) > 1:
-            gain_N = ours_SN.mean(axis=0) - theirs_SN.mean(axis=0)
+    for name, ours_SN in values.items():
+        found[name] = {'top1': ours_SN.mean(axis=1).tolist()}
+        if name != first and len(np.unique(clips)) > 1:
+            gain_N = ours_SN.mean(axis=0) - values[first].mean(axis=0)
             interval = paired_mean_interval(gain_N, clips, num_resamples)
-            found[model.name] |= {
+            found[name] |= {
                 'difference': float(gain_N.mean()),
                 'interval': [interval.low, interval.high],
             }
     return found
-
-
-def _ordered(model: SubsetScores, names: Sequence[str], task: str) -> dict[Subset, np.ndarray]:
-    """Its hits by subsets in another model's order of modalities."""
-    return {tuple(n for n in names if n in s): hits for s, hits in model.hits(task).items()}
 
 
 def missing_markdown(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mmdistill.commands.missing_modalities import main
+from mmdistill.commands.missing_modalities import main, named_folders
 from mmdistill.config_tools import load_config
 from mmdistill.metrics import ScoreTable, load_scores, save_scores
 from mmdistill.metrics.missing import subset_name, subset_probabilities, subsets_of
@@ -146,6 +146,12 @@ def test_bad_folders_are_one_line(tmp_path, spoil, message):
     with pytest.raises(SystemExit, match=f'^error: .*{message}') as caught:
         main(['compare', f'x={tmp_path}/a', f'y={tmp_path}/b', '--out', str(tmp_path / 'out')])
     assert '\n' not in str(caught.value)
+
+
+def test_two_models_of_one_name_are_refused(tmp_path):
+    assert named_folders(['x/a,y/b', 'c=z']) == dict(a=['x/a', 'y/b'], c=['z'])
+    with pytest.raises(ValueError, match="Two models are called 'a'"):
+        named_folders(['x/a', 'a=y/b'])
 
 
 def test_a_model_of_one_modality_is_refused(tiny_data, demo_experts, tmp_path):
