@@ -43,8 +43,8 @@ def render_html(report: dict[str, Any], pictures: dict[str, Any]) -> str:
     Args:
         report: The content of report.json.
         pictures: `tables` (key to `Table`), `reliability` (task to figures of a title and `img`
-            sources), `pareto` and `views` (sources), `weights` (title, task to expert to
-            weight), `curves` (title, source), and what `example_clips` returns.
+            sources), `pareto` and `views` (sources), `missing` and `curves` (title, source),
+            `weights` (title, task to expert to weight), and what `example_clips` returns.
     """
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -23,6 +23,7 @@ def left_out(
         for section, how in (
             *_of_comparison(report),
             *_of_calibration(config, rows),
+            *_of_missing(config, rows),
             *_of_cost(config, rows),
             *_of_trainings(report, config, pictures),
             *_of_clips(config, pictures),
@@ -56,6 +57,17 @@ def _of_calibration(config: ReportConfig, rows: list[dict[str, Any]]) -> list[tu
         command = f'{models[-1].test_command} --dump views.npz {more}'
         found.append(('Views', f'give views=dict(dump=…, clips=5), a dump of `{command}`.'))
     return found
+
+
+def _of_missing(config: ReportConfig, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    fused = [row for row in rows if row['role'] != 'teacher' and len(row['reads']) > 1]
+    if config.missing or not fused:
+        return []
+    how = (
+        f'{fused[0]["title"]} reads {" and ".join(fused[0]["reads"])}; if it is a fusion model, give '
+        'missing=FOLDER, which `mmdistill missing-modalities compare` writes.'
+    )
+    return [('When modalities are missing', how)]
 
 
 def _of_cost(config: ReportConfig, rows: list[dict[str, Any]]) -> list[tuple[str, str]]:

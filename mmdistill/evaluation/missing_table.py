@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..files import read_json
 from ..metrics.missing import RATES, Subset, drop_rates, mixture, subset_name, subsets_of
 from .bootstrap import paired_mean_interval
 from .figures import curves_plot
 from .score_groups import ScoreGroup, load_groups
-from .tables import Column, markdown_table
+from .tables import Column, Table, markdown_table
 
 ALL = 'all'
 
@@ -131,21 +132,33 @@ def _compared(
     return found
 
 
-def missing_markdown(
-    subsets: Sequence[dict[str, Any]], drops: Sequence[dict[str, Any]], task: str
-) -> str:
+def missing_tables(
+    subsets: Sequence[Mapping[str, Any]], drops: Sequence[Mapping[str, Any]], task: str
+) -> list[Table]:
     """Both tables in percent, with the changes against the first model and their intervals."""
     chosen = [row for row in drops if row['dropped'] == ALL]
     first, *others = subsets[0]['models']
     columns = [Column(name, name, 100.0) for name in (first, *others)]
     columns += [Column(f'{name} - {first}', f'{name} change', 100.0, sign='+') for name in others]
     tables = [
-        (f'{task} top-1 by the modalities that are there, %', subsets, _subset_title),
-        (f'{task} top-1 by the probability to lose a modality, %', chosen, _rate_title),
+        ('missing', 'By the modalities that are there', subsets, _subset_title),
+        ('drops', 'By the probability to lose a modality', chosen, _rate_title),
     ]
+    return [
+        Table(key, title, [_table_row(name(row), row['models']) for row in rows], columns)
+        for key, title, rows, name in tables
+    ]
+
+
+def missing_markdown(
+    subsets: Sequence[dict[str, Any]], drops: Sequence[dict[str, Any]], task: str
+) -> str:
+    """`missing_tables` as text."""
     return '\n'.join(
-        markdown_table([_table_row(title(row), row['models']) for row in rows], columns, heading)
-        for heading, rows, title in tables
+        markdown_table(
+            table.rows, table.columns, f'{task} top-1 {table.title[0].lower()}{table.title[1:]}, %'
+        )
+        for table in missing_tables(subsets, drops, task)
     )
 
 
@@ -165,6 +178,20 @@ def _table_row(title: str, models: Mapping[str, Mapping[str, Any]]) -> dict[str,
             row[f'{name} change'] = value['difference']
             row['intervals'][f'{name} change'] = value['interval']
     return row
+
+
+def read_missing(path: Path) -> dict[str, Any]:
+    """What `mmdistill missing-modalities compare` wrote as missing.json.
+
+    Raises:
+        ValueError: The file holds something else.
+    """
+    advice = f'write it with `mmdistill missing-modalities compare … --out {path.parent}`'
+    found: dict[str, Any] = read_json(path, dict, advice)
+    lacking = sorted({'modalities', 'num_clips', 'num_groups', 'tasks'} - found.keys())
+    if lacking:
+        raise ValueError(f'{path} lacks {lacking}: {advice}.')
+    return found
 
 
 def missing_plot(

@@ -9,6 +9,7 @@ from .colours import model_colours
 from .cost_figures import AXES, pareto_plot
 from .figures import curves_plot, reliability_diagram
 from .html import svg_uri
+from .missing_table import ALL, missing_plot
 from .report_data import curve, smoothed
 from .report_tables import distinct
 from .view_table import KEYS, views_plot
@@ -115,6 +116,25 @@ def views_pictures(
     colours = model_colours(rows)
     by_title = {row['title']: colours[row['name']] for row in rows}
     return [svg_uri(views_plot(views, task, by_title, [panel])) for panel in KEYS[:2]]
+
+
+def missing_pictures(missing: Mapping[str, Any], task: str) -> list[tuple[str, str]]:
+    """Titles and drop curves: of all modalities together, then of each alone.
+
+    Args:
+        missing: See `read_missing`; nothing where no models were compared.
+        task: What is drawn.
+    """
+    found = missing.get('tasks', {}).get(task)
+    if not found:
+        return []
+    return [
+        (
+            'Any modality may be lost' if dropped == ALL else f'Only {dropped} may be lost',
+            svg_uri(missing_plot(found['drops'], task, found['lines'], dropped)),
+        )
+        for dropped in (ALL, *missing['modalities'])
+    ]
 
 
 def weight_bars(rows: Sequence[Row]) -> list[tuple[str, dict[str, dict[str, float]]]]:

@@ -14,8 +14,10 @@ from .example_clips import clip_sources, example_clips
 from .html import render_html
 from .left_out import left_out
 from .measure import ModelCost, machine_name, measure_model, modalities_read, without_weights
+from .missing_table import read_missing
 from .page import (
     curve_pictures,
+    missing_pictures,
     pareto_pictures,
     reliability_pictures,
     views_pictures,
@@ -81,6 +83,7 @@ def build_report(inputs: ReportInputs, num_resamples: int = 1000) -> dict[str, A
         'differences': _differences(inputs, rows, baseline, 10 * num_resamples),
         'detector': _detection(config),
         'teacher_weights': teacher,
+        'missing': _missing(config, rows[0]),
         'setting': _setting(config, inputs),
         'machine': machine_name(),
         'stages': stage_costs(config.stages) if config.stages else [],
@@ -101,6 +104,19 @@ def _differences(
         for model in inputs.config.models
         if model.name in others
     ]
+
+
+def _missing(config: ReportConfig, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Models that lose modalities, compared on the clips of the report."""
+    if config.missing is None:
+        return {}
+    found = read_missing(config.missing / 'missing.json')
+    if found['num_clips'] != row['num_samples']:
+        raise ValueError(
+            f'{config.missing}/missing.json is of {found["num_clips"]} clips, the tests of the '
+            f'report are of {row["num_samples"]}: compare models on the same clips.'
+        )
+    return found
 
 
 def _detection(config: ReportConfig) -> dict[str, float]:
@@ -166,6 +182,7 @@ def write_report(report: dict[str, Any], inputs: ReportInputs, out: Path) -> lis
         'curves': curve_pictures(rows, {n: x for n, x in trained_in.items() if n in shown}, tasks),
         'pareto': pareto_pictures(rows, report['headline_task']),
         'views': views_pictures(rows, views, report['headline_task']),
+        'missing': missing_pictures(report['missing'], report['headline_task']),
         'weights': weight_bars(rows),
         **_clips(rows, inputs),
     }

@@ -19,7 +19,8 @@ VIEWS_KEYS = {'dump', 'clips', 'crops'}
 DETECTOR_KEYS = {'config', 'checkpoint', 'train'}
 COST_KEYS = {'repeats', 'batch_sizes'}
 PATH_KEYS = {
-    *('test', 'holdout', 'views', 'dump', 'train', 'config', 'checkpoint', 'stages', 'data_root')
+    *('test', 'holdout', 'views', 'dump', 'train', 'config', 'checkpoint', 'stages', 'data_root'),
+    'missing',
 }
 
 
@@ -114,6 +115,7 @@ class ReportConfig:
         setting: Lines of the table at the end, name to text.
         stages: Folder of the stamps of a chain of tools, for time and memory.
         out: Where the report is written, unless the command line says otherwise.
+        missing: Folder of what `mmdistill missing-modalities compare` wrote.
     """
 
     heading: Heading
@@ -124,6 +126,7 @@ class ReportConfig:
     setting: Mapping[str, str]
     stages: Path | None
     out: Path
+    missing: Path | None = None
 
     def first(self, role: str) -> ReportModel | None:
         """The first model of a role: the one that headlines speak of."""
@@ -166,6 +169,9 @@ def read_report_config(path: str, cfg_options: Mapping[str, Any] | None = None) 
         clips=bool(cfg.get('clips', True)),
         setting=dict(cfg.get('setting', {})),
         stages=_folder(cfg.get('stages'), 'stages', 'the demo and mmdistill sweep write it'),
+        missing=_folder(
+            cfg.get('missing'), 'missing', '`mmdistill missing-modalities compare` writes it'
+        ),
         out=Path(cfg.get('work_dir') or places.output(f'work_dirs/{Path(path).stem}')),
     )
 

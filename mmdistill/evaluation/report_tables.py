@@ -5,6 +5,7 @@ from typing import Any
 
 from ..metrics import ViewScore
 from . import escape
+from .missing_table import missing_tables
 from .scaling_table import scaling_columns, scaling_row
 from .tables import Column, Table, cost_columns, latex_table, markdown_table, metric_columns
 from .view_table import view_columns, view_rows
@@ -31,6 +32,7 @@ def report_tables(
         _splits(report),
         _scaling(report),
         _views(report, views or {}),
+        *_missing(report),
         _costs(report),
     ]
     return [table for table in tables if table is not None]
@@ -114,6 +116,21 @@ def _views(report: Report, views: Mapping[str, Sequence[ViewScore]]) -> Table | 
     if any('*' in row['title'] for row in rows):
         note += '* The nearest of the tested clips: a test of so many would sample others.'
     return Table('views', 'Views', rows, view_columns(views), note, 'clips x crops')
+
+
+def _missing(report: Report) -> list[Table]:
+    task = report['headline_task']
+    found = report['missing'].get('tasks', {}).get(task)
+    if not found:
+        return []
+    seeds = max(len(x['top1']) for x in found['subsets'][0]['models'].values())
+    note = f'{task} top-1 in percent'
+    note += f', mean of {seeds} trainings' if seeds > 1 else ', one training of each model'
+    first = next(iter(found['subsets'][0]['models']))
+    note += f'; differences from {first}, in points, with 95 % intervals over videos.'
+    lines = [f'{name}, which loses nothing: {100 * x:.1f} %.' for name, x in found['lines'].items()]
+    tables = missing_tables(found['subsets'], found['drops'], task)
+    return [table._replace(note=' '.join([note, *lines])) for table in tables]
 
 
 def _costs(report: Report) -> Table | None:

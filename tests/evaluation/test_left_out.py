@@ -28,7 +28,8 @@ PICTURES = {'curves': [1], 'clips': [1], 'unseen': []}
 
 
 def found(config=CONFIG, pictures=PICTURES, baseline='A', weights=None, **row):
-    rows = [{'name': 'a', 'title': 'A', 'num_groups': 2, 'cost': {}, **row}]
+    facts = {'role': 'student', 'reads': ['rgb'], 'num_groups': 2, 'cost': {}}
+    rows = [{'name': 'a', 'title': 'A', **facts, **row}]
     report = {'rows': rows, 'baseline': baseline, 'differences': [1]}
     parts = left_out(report | {'teacher_weights': weights or {'x': 1}}, config, pictures)
     return {part['section']: part['how'] for part in parts}
@@ -61,3 +62,10 @@ def test_one_video_no_baseline_no_log_and_no_cost_are_told():
     assert 'Pictures of audio' in found(pictures={**PICTURES, 'unseen': ['audio']})
     off = found(replace(CONFIG, clips=False), {**PICTURES, 'clips': []})
     assert 'clips=False' in off['Sample clips']
+
+
+def test_a_model_of_several_modalities_is_asked_for_its_subsets():
+    section = 'When modalities are missing'
+    assert 'missing=FOLDER' in found(reads=['rgb', 'flow'])[section]
+    assert section not in found(replace(CONFIG, missing=Path('here')), reads=['rgb', 'flow'])
+    assert section not in found(reads=['rgb', 'flow'], role='teacher')

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from mmdistill.commands.missing_modalities import main as compare_missing
 from mmdistill.evaluation import read_report_config
 from mmdistill.evaluation.comparison import compare_groups
 from mmdistill.evaluation.cost import Cost
@@ -147,6 +148,54 @@ def test_costs_are_per_view_and_per_clip():
     assert (row['params'], row['flops'], row['latency_ms'], row['p95_ms']) == (10, 200, 2.23, 2.0)
     assert 'flow' in row['flops_note'] and row['cost']['flops'] == 600
     assert 'flops_note' not in cost_of_row(ModelCost({'network': network}, {}, {}, {}), 1)
+
+
+@pytest.fixture(scope='module')
+def missing(tmp_path_factory):
+    """Where two models of two modalities were compared, on as many clips as the report has."""
+    folder = tmp_path_factory.mktemp('missing')
+    for name, skill in (('plain', 1.0), ('karmma', 2.0)):
+        for seed, subset in enumerate(('rgb', 'obj', 'rgb+obj')):
+            save_scores(folder / name / f'{subset}.npz', make_table(skill, seed))
+    models = [f'{name}={folder / name}' for name in ('plain', 'karmma')]
+    line = f'RGB student={folder / "plain/rgb.npz"}'
+    compare_missing(['compare', *models, '--line', line, '--out', str(folder / 'tables')])
+    return folder / 'tables'
+
+
+def test_models_that_lose_modalities_are_a_section(root, missing, tmp_path):
+    read = read_report_config(str(root / 'report.py'), {'missing': str(missing)})
+    inputs = read_inputs(read)
+    report = build_report(inputs, num_resamples=20)
+    write_report(report, inputs, tmp_path)
+    html = (tmp_path / 'report.html').read_text(encoding='utf-8')
+    text = (tmp_path / 'report.md').read_text(encoding='utf-8')
+    assert 'When modalities are missing' in html and 'Only obj may be lost' in html
+    assert '## By the modalities that are there' in text and 'karmma - plain' in text
+    found = json.loads((missing / 'missing.json').read_text())
+    assert report['missing'] == found
+    [row] = [r for r in found['tasks']['action']['subsets'] if r['subset'] == 'obj']
+    ours = row['models']['karmma']
+    low, high = (f'{100 * end:+.1f}'.replace('-', '−') for end in ours['interval'])
+    assert f'{100 * ours["difference"]:+.1f}'.replace('-', '−') + f' [{low}, {high}]' in text
+    flat = found['tasks']['action']['lines']['RGB student']
+    assert f'RGB student, which loses nothing: {100 * flat:.1f} %' in text
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (lambda found: found.update(num_clips=3), 'is of 3 clips, the tests of the report'),
+        (lambda found: found.pop('tasks'), r"missing.json lacks \['tasks'\]: write it with"),
+    ],
+)
+def test_a_comparison_of_something_else_is_told(root, missing, tmp_path, change, message):
+    found = json.loads((missing / 'missing.json').read_text())
+    change(found)
+    (tmp_path / 'missing.json').write_text(json.dumps(found))
+    inputs = read_inputs(read_report_config(str(root / 'report.py'), {'missing': str(tmp_path)}))
+    with pytest.raises(ValueError, match=message):
+        build_report(inputs, num_resamples=2)
 
 
 class TestBadInput:

@@ -94,6 +94,11 @@ ONE = "models = dict(rgb=dict(role='expert', test='test/rgb', {}))\n"
             FileNotFoundError,
             'no detector.checkpoint best\\*.pth',
         ),
+        (
+            ONE.format('') + "missing = 'no'\n",
+            FileNotFoundError,
+            'missing: there is no folder no; `mmdistill missing-modalities compare` writes it',
+        ),
         (ONE.format('') + 'cost = dict(times=3)\n', ValueError, r'cost has the unknown keys'),
         (
             "models = {n: dict(title='x', role='expert', test='test/rgb') for n in 'ab'}\n",

@@ -17,7 +17,7 @@ def row(name, reads=('rgb',), **more):
 
 def tables(*rows):
     report = {'tasks': ['verb', 'noun', 'action'], 'headline_task': 'action', 'rows': rows}
-    report |= {'differences': [], 'baseline': None, 'machine': 'here'}
+    report |= {'differences': [], 'baseline': None, 'machine': 'here', 'missing': {}}
     return {table.key: table for table in report_tables(report)}
 
 
