@@ -64,8 +64,8 @@ def _of_missing(config: ReportConfig, rows: list[dict[str, Any]]) -> list[tuple[
     if config.missing or not fused:
         return []
     how = (
-        f'{fused[0]["title"]} reads {" and ".join(fused[0]["reads"])}; if it is a fusion model, give '
-        'missing=FOLDER, which `mmdistill missing-modalities compare` writes.'
+        f'{fused[0]["title"]} reads {" and ".join(fused[0]["reads"])}; if it is a fusion model, '
+        'give missing=FOLDER, which `mmdistill missing-modalities compare` writes.'
     )
     return [('When modalities are missing', how)]
 
