@@ -35,14 +35,26 @@ RUN = [
 DETECT = ['mmcv>=2.1,<2.2', 'mmdet>=3.3,<3.4']
 # For pages, tables and plots: report, cost, views, sweep.
 REPORT = ['jinja2>=3.1', 'matplotlib>=3.7', 'scipy>=1.10']
-# For models in other formats: export, and load_model of an exported file.
+# What predicting with an exported model needs, and all that it needs: beside these, the package
+# itself may be installed with --no-deps.
+PREDICT = [
+    'onnxruntime>=1.18',
+    'numpy>=1.24',
+    'av>=17',
+    'opencv-python>=4.7',
+    'psutil>=5.9',
+    'rich>=13',
+]
+# For models in other formats.
 EXPORT = ['onnx>=1.16', 'onnxscript>=0.2', 'onnxruntime>=1.18']
+OPENVINO = ['onnx>=1.16', 'onnxscript>=0.2', 'openvino>=2024.4', 'nncf>=2.13']
 # For experts and students that are models of Hugging Face.
 HF = ['transformers>=4.55,<6']
 DEV = [
     *DETECT,
     *REPORT,
     *EXPORT,
+    *OPENVINO,
     *HF,
     'pytest>=8',
     'ruff==0.17.6',
@@ -74,5 +86,13 @@ if __name__ == '__main__':
         entry_points={'console_scripts': ['mmdistill=mmdistill.cli:main']},
         python_requires=PYTHON,
         install_requires=RUN,
-        extras_require={'detect': DETECT, 'report': REPORT, 'export': EXPORT, 'hf': HF, 'dev': DEV},
+        extras_require={
+            'detect': DETECT,
+            'report': REPORT,
+            'predict': PREDICT,
+            'export': EXPORT,
+            'openvino': OPENVINO,
+            'hf': HF,
+            'dev': DEV,
+        },
     )

@@ -7,6 +7,7 @@ A map of the rooms:
 | `registry` | the registries that configs fill: `type='mmdistill.X'` |
 | `compat` | repairs of known upstream faults, applied by this import |
 | `labels`, `config_tools` | labels on data samples; configs as the tools read them |
+| `geometry`, `sampling`, `joint_actions` | crops, sampled frames, verb + noun: NumPy alone |
 | `checkpoints` | the one way in which they are read, as weights only |
 | `resume`, `runner` | which one a run goes on from; the Runner that looks at it first |
 | `randomness` | the generators together: seeded for a while, saved, restored |
@@ -30,13 +31,16 @@ A map of the rooms:
 Importing the package loads none of the rooms: MMEngine does so on the first look-up in a registry.
 """
 
+from importlib.util import find_spec
 from typing import Any
-
-from . import compat
 
 __version__ = '0.2.0'
 
-compat.apply()
+# Predicting with an exported student needs neither: then there is nothing to be repaired.
+if find_spec('torch') and find_spec('mmengine'):
+    from . import compat
+
+    compat.apply()
 
 
 def __getattr__(name: str) -> Any:

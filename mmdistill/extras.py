@@ -9,7 +9,7 @@ def require(extra: str, *modules: str) -> None:
     """Say which extra a part of the package needs.
 
     Args:
-        extra: Of setup.py.
+        extra: Of setup.py; empty for what every installation with its dependencies has.
         modules: What it brings.
 
     Raises:
@@ -17,9 +17,9 @@ def require(extra: str, *modules: str) -> None:
     """
     missing = [name for name in modules if not _is_installed(name)]
     if missing:
+        wanted = f"'mmdistill[{extra}]'" if extra else 'mmdistill'
         raise ImportError(
-            f'This needs {" and ".join(missing)}, which is not installed: pip install '
-            f"'mmdistill[{extra}]'."
+            f'This needs {" and ".join(missing)}, which is not installed: pip install {wanted}.'
         )
 
 

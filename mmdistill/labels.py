@@ -16,7 +16,7 @@ from mmaction.utils import SampleList
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-ACTION = 'action'
+from .joint_actions import ACTION
 
 
 class LabelledRows(NamedTuple):

@@ -10,14 +10,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
-import mmengine
-import torch
-
-from .config_errors import build_message
 from .launch import tell_launcher
 from .places import ADVICE, place_message
 from .signals import stopped_in_one_line
@@ -27,7 +24,11 @@ R = TypeVar('R')
 
 TRACEBACK_VARIABLE = 'MMDISTILL_TRACEBACK'
 # Whose `raise` statements speak to the user: ours, and MMEngine's, which are about configs.
-SPEAKERS = (Path(__file__).parent, Path(mmengine.__file__).parent)
+SPEAKERS = tuple(
+    Path(found.origin).parent
+    for found in map(find_spec, ('mmdistill', 'mmengine'))
+    if found and found.origin
+)
 
 # What to do where the memory is full.
 SMALLER = 'Use a smaller batch (train_dataloader.batch_size), fewer workers, or smaller clips'
@@ -88,8 +89,25 @@ def _home(main: Callable[..., Any]) -> Path:
 
 def _leave_group() -> None:
     """End the threads of gloo or NCCL: at the exit of a process they may abort it."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
+    torch = sys.modules.get('torch')
+    if torch and torch.distributed.is_available() and torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
+
+
+def _out_of_memory(error: Exception) -> bool:
+    torch = sys.modules.get('torch')
+    return isinstance(error, MemoryError) or bool(
+        torch and isinstance(error, torch.OutOfMemoryError)
+    )
+
+
+def _of_config(error: Exception) -> str | None:
+    """The part of a config that could not be built, where there are configs."""
+    if 'mmengine' not in sys.modules:
+        return None
+    from .config_errors import build_message
+
+    return build_message(error)
 
 
 def user_message(error: Exception, tool: Path) -> str | None:
@@ -110,14 +128,14 @@ def user_message(error: Exception, tool: Path) -> str | None:
         path = None if deliberate else _open_file(error.__traceback__)
         said = _ERRNO.sub('', raised.message)
         message = said if deliberate else place_message(raised.message, raised.number, path)
-    elif isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+    elif _out_of_memory(error):
         message = f'Out of memory ({raised.message or "of the machine"}): {SMALLER}.'
     elif 'DataLoader worker' in raised.message and 'killed by signal' in raised.message:
         message = f'{raised.message.split(". ")[0].rstrip(".")}: was the memory full? {SMALLER}.'
     elif deliberate or _names_a_file(error, raised.message):
         message = raised.message
     elif Path(__file__).parent not in raised.file.parents:
-        message = build_message(error)
+        message = _of_config(error)
     return message and ' '.join(message.split())
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from ..datasets.annotation_csv import read_rows
 from ..datasets.holdout import HELD_OUT
 from ..files import write_whole
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from ..places import check_output
 from ..ranges import FRACTION, ONE_OR_MORE
 from ..scaffold import Request, look, project_files

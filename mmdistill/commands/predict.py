@@ -26,7 +26,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..deploy import ActionInferencer, Prediction, Segment, load_model, merge_windows
 from ..deploy.annotated_video import write_annotated
-from ..deploy.network import PRECISIONS
+from ..deploy.inferencer import PRECISIONS
 from ..deploy.sources import video_paths
 from ..files import write_whole
 from ..places import check_output
@@ -43,7 +43,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         'videos', nargs='+', help='files, folders or quoted patterns; a webcam or an address'
     )
-    parser.add_argument('--model', required=True, type=Path, help='.safetensors or .onnx')
+    parser.add_argument('--model', required=True, type=Path, help='published or exported')
     parser.add_argument('--topk', type=ONE_OR_MORE, default=5, help='classes that are shown')
     parser.add_argument('--window', type=POSITIVE, help='seconds that a prediction covers')
     parser.add_argument('--stride', type=POSITIVE, help='seconds to the next; default: window / 2')
@@ -54,7 +54,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--crops', type=int, choices=(1, 3), help='spatial crops')
     parser.add_argument('--batch-size', type=BATCH, default=8)
     parser.add_argument('--device', default='auto', help='cpu, cuda, cuda:1, …')
-    parser.add_argument('--precision', choices=list(PRECISIONS), default='fp32')
+    parser.add_argument('--precision', choices=PRECISIONS, default='fp32')
     parser.add_argument('--out-json', type=Path, help='predictions and segments; replaced')
     parser.add_argument('--out-csv', type=Path, help='a line per segment or video; replaced')
     parser.add_argument('--out-video', type=Path, metavar='FOLDER', help='annotated copies; new')

@@ -19,7 +19,8 @@ from mmengine.config import Config
 from ..config_options import KeyValues
 from ..deploy import publish_model, write_published
 from ..deploy.card import BEGINNING, model_card
-from ..deploy.published import check_replaceable, is_published
+from ..deploy.described import check_replaceable
+from ..deploy.published import is_published
 from ..deploy.stock import stock_config
 from ..evaluation.score_groups import checked_scores_of
 from ..files import find_file, read_json, write_whole

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..labels import ACTION
+from ..joint_actions import ACTION
 
 
 class LabelRange(NamedTuple):

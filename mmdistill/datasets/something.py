@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import read_json
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from ..modalities.frame_pack import FramePack, is_pack
 from ..registry import DATASETS
 from ..video import index_video

@@ -7,8 +7,8 @@ import numpy as np
 from mmaction.datasets.transforms import PackActionInputs
 from mmcv.transforms import BaseTransform, Compose, to_tensor
 
+from ..geometry import ClipGeometry
 from ..labels import set_task_labels
-from ..modalities import ClipGeometry
 from ..ranges import FRACTION, ONE_OR_MORE
 from ..registry import MODALITIES, TRANSFORMS
 from .missing import ModalityDropout, kept_modalities

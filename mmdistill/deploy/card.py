@@ -4,8 +4,8 @@ from typing import Any
 
 from ..evaluation.escape import markdown
 from ..evaluation.tables import markdown_lines
-from .clips import frames_per_view
-from .published import PublishedModel
+from .described import PublishedModel
+from .views import frames_per_view
 
 SHOWN_METRICS = (
     ('acc/{}/top1', 'top-1, %', 100.0),

@@ -1,5 +1,6 @@
 """What a published model sees of a video: the test pipeline of its training, on frames at hand.
 
+Needs NumPy and OpenCV alone, where the model samples by `SampleFrames` or `UniformSample`.
 Shape legend: F = frames that are read, V = temporal clips x crops.
 """
 
@@ -8,35 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from ..datasets.transforms import LoadModalities, named_steps
-from ..modalities.rgb import RGBModality
-from ..registry import TRANSFORMS
+from ..extras import require
+from ..geometry import ClipGeometry, move_image
+from ..sampling import frames_at_own_rate, sampler_of
+from .geometry_steps import CROPS, drawn_geometry
 
-# Steps of MMAction2's own pipelines: what is sampled, and what only reads or packs.
-SAMPLERS = ('SampleFrames', 'UniformSample', 'UniformSampleFrames', 'DenseSampleFrames')
-READERS = (
-    *('DecordInit', 'DecordDecode', 'OpenCVInit', 'OpenCVDecode', 'PyAVInit', 'PyAVDecode'),
-    *('VideoInit', 'VideoDecode', 'RawFrameDecode', 'PackActionInputs'),
-)
-GEOMETRY = ('Resize', 'CenterCrop', 'ThreeCrop', 'RandomResizedCrop', 'Flip')
-CROPS = {1: 'CenterCrop', 3: 'ThreeCrop'}
 ReadFrames = Callable[[np.ndarray], np.ndarray]
-
-
-class GivenFrames(RGBModality):
-    """RGB frames from whoever has them, in place of a file."""
-
-    def found(self, record: dict[str, Any]) -> bool:
-        """They always are."""
-        return True
-
-    def read(self, record: dict[str, Any], frame_inds_F: np.ndarray) -> np.ndarray:
-        """Frames (F, H, W, 3) uint8, by the record's `read_frames`."""
-        frames: np.ndarray = record['read_frames'](frame_inds_F)
-        return frames
 
 
 class ClipReader:
@@ -49,6 +28,7 @@ class ClipReader:
 
     Raises:
         ValueError: This pipeline has no such clips or crops.
+        ImportError: It samples by a step of MMAction2 that is not installed here.
     """
 
     def __init__(
@@ -64,28 +44,53 @@ class ClipReader:
             own['sample']['num_clips'] = clips
         if crops is not None:
             own['geometry'] = with_crops(own['geometry'], crops)
-        self.sample = TRANSFORMS.build(own['sample'])
-        rgb = dict(own['modality'], type=GivenFrames)
-        self.load = LoadModalities(dict(rgb=rgb), 'rgb', own['geometry'])
+        self.sample = sampler_of(own['sample']) or _upstream_sampler(own['sample'])
+        self.geometry, self.modality = own['geometry'], own['modality']
+        self.pixels = _pixel_transforms(self.modality.get('transforms'))
 
-    def inputs(self, read_frames: ReadFrames, start: int, stop: int, name: str = '') -> Tensor:
-        """The uint8 tensor that the data preprocessor takes, views first.
+    def inputs(self, read_frames: ReadFrames, start: int, stop: int, name: str = '') -> np.ndarray:
+        """The uint8 array that the network takes, views first: (V, 3, T, H, W) or (V * T, 3, H, W).
 
         Args:
             read_frames: From 0-based numbers (F,), repeated ones too, to frames (F, H, W, 3).
             start: First frame of the span.
             stop: The frame behind its last one.
             name: Of the video, for errors.
+
+        Raises:
+            ValueError: The frames are too small for the crops.
         """
-        record = dict(
-            sample_id=name,
-            read_frames=read_frames,
-            start_index=start,
-            total_frames=stop - start,
-            modality='RGB',
-        )
-        packed = self.load(self.sample(record))['rgb']
-        return torch.from_numpy(np.ascontiguousarray(packed))
+        sampled_VT = self.sample(stop - start) + start
+        inds_VT = frames_at_own_rate(sampled_VT, self.modality.get('clip_len'))
+        frames_FHW3 = read_frames(inds_VT.ravel())
+        geometry = drawn_geometry(self.geometry, frames_FHW3.shape[1:3], name)
+        size = self.modality.get('size') or geometry.size
+        crops = [
+            self.pixels(self._moved(frames_FHW3, crop_4, geometry, size))
+            for crop_4 in geometry.crops_C4
+        ]
+        layout = self.modality.get('input_format', 'NCTHW')
+        return packed(np.concatenate(crops), inds_VT.shape, layout)
+
+    @staticmethod
+    def _moved(
+        frames_FHW3: np.ndarray, crop_4: np.ndarray, geometry: ClipGeometry, size: tuple[int, int]
+    ) -> np.ndarray:
+        return np.stack([move_image(f, crop_4, geometry.flip, size) for f in frames_FHW3])
+
+
+def packed(frames: np.ndarray, shape_VT: tuple[int, ...], input_format: str) -> np.ndarray:
+    """Frames (C * V * T, H, W, 3), crop by crop, as a recognizer takes them.
+
+    Args:
+        frames: The frames.
+        shape_VT: Clips and their frames.
+        input_format: 'NCTHW' of 3D recognizers, 'NCHW' of 2D ones.
+    """
+    if input_format == 'NCHW':
+        return np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
+    views = frames.reshape(-1, shape_VT[1], *frames.shape[1:])
+    return np.ascontiguousarray(views.transpose(0, 4, 1, 2, 3))
 
 
 def with_crops(geometry: Sequence[Mapping[str, Any]], crops: int) -> list[dict[str, Any]]:
@@ -105,67 +110,36 @@ def with_crops(geometry: Sequence[Mapping[str, Any]], crops: int) -> list[dict[s
     return steps
 
 
-def frames_per_view(clip: Mapping[str, Any]) -> int:
-    """Frames that a recognizer sees at once; of a 2D one its segments."""
-    sample = clip['sample']
-    sampled: int = (
-        sample.get('num_clips', 1) if sample.get('clip_len', 1) == 1 else sample['clip_len']
-    )
-    return clip['modality'].get('clip_len') or sampled
+def _upstream_sampler(step: Mapping[str, Any]) -> Callable[[int], np.ndarray]:
+    require('', 'mmaction', 'torch')
+    from ..registry import TRANSFORMS
+
+    sampler = TRANSFORMS.build(dict(step))
+
+    def sample(num_frames: int) -> np.ndarray:
+        found = sampler(dict(start_index=0, total_frames=num_frames, modality='RGB'))
+        inds: np.ndarray = found['frame_inds'].reshape(-1, found['clip_len'])
+        return inds
+
+    return sample
 
 
-def clip_of_pipeline(pipeline: Any) -> dict[str, Any]:
-    """What of a test pipeline has to travel with a model.
+def _pixel_transforms(
+    steps: Sequence[Mapping[str, Any]] | None,
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Steps of MMAction2 that change the pixels of moved frames, none of their places."""
+    if not steps:
+        return lambda frames_FHW3: frames_FHW3
+    require('', 'mmaction', 'torch')
+    from mmcv.transforms import Compose
 
-    Args:
-        pipeline: Of mmdistill (`sample`, `load`, `pack`), or a list of MMAction2's steps.
+    from ..registry import TRANSFORMS
 
-    Raises:
-        ValueError: A step is of another kind.
-    """
-    steps = [_plain(step) for step in named_steps(pipeline)]
-    samplers = [step for step in steps if _name(step) in SAMPLERS]
-    loads = [step for step in steps if _name(step) == 'LoadModalities']
-    if len(samplers) != 1 or len(loads) > 1:
-        raise ValueError(
-            f'The test pipeline samples {len(samplers)} times; expected one of {SAMPLERS}.'
-        )
-    sample = samplers[0] | dict(test_mode=True)
-    if not loads:
-        return dict(sample=sample, **_of_stock(steps))
-    unknown = [_name(s) for s in steps if _name(s) not in (*SAMPLERS, 'LoadModalities')]
-    if set(unknown) - {'PackModalities'}:
-        raise ValueError(f'The test pipeline has steps that cannot be published: {unknown}.')
-    reads = loads[0].get('inputs')
-    rgb = loads[0]['modalities'].get(reads) if isinstance(reads, str) else None
-    if rgb is None or _name(rgb) != 'RGBModality':
-        raise ValueError(f'The model reads {reads!r} at test; only one RGBModality can travel.')
-    kept = ('input_format', 'clip_len', 'size', 'transforms')
-    return dict(
-        sample=sample,
-        geometry=named_steps(loads[0].get('geometry', ())),
-        modality={key: rgb[key] for key in kept if rgb.get(key) is not None},
-    )
+    run = Compose([TRANSFORMS.build(dict(step)) for step in steps])
 
+    def change(frames_FHW3: np.ndarray) -> np.ndarray:
+        size = frames_FHW3.shape[1:3]
+        results = run(dict(imgs=list(frames_FHW3), modality='RGB', img_shape=size))
+        return np.stack(results['imgs'])
 
-def _of_stock(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    shapes = [step['input_format'] for step in steps if _name(step) == 'FormatShape']
-    geometry = [step for step in steps if _name(step) in GEOMETRY]
-    known = (*SAMPLERS, *READERS, *GEOMETRY, 'FormatShape')
-    unknown = [_name(step) for step in steps if _name(step) not in known]
-    if unknown or len(shapes) != 1:
-        raise ValueError(
-            f'The test pipeline has steps that cannot be published: {unknown or "no FormatShape"}.'
-        )
-    return dict(geometry=geometry, modality=dict(input_format=shapes[0]))
-
-
-def _name(step: Mapping[str, Any]) -> str:
-    return str(step['type']).rpartition('.')[2]
-
-
-def _plain(node: Any) -> Any:
-    """Without MMEngine's ConfigDict, and without the scope that it stamps on upstream's parts."""
-    if isinstance(node, Mapping):
-        return {key: _plain(value) for key, value in node.items() if key != '_scope_'}
-    return type(node)(map(_plain, node)) if isinstance(node, (list, tuple)) else node
+    return change

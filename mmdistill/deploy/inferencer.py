@@ -3,26 +3,25 @@
 Shape legend: B = clips, V = views, K = classes.
 """
 
-import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.registry import init_default_scope
-from torch import Tensor, nn
 
-from ..models.logits import num_classes_by_task
+from ..extras import require
 from ..ranges import ONE_OR_MORE
-from ..registry import MODELS
 from .clips import ClipReader
+from .described import PublishedModel
 from .live import LivePrediction, live_predictions
-from .network import TorchNetwork
 from .prediction import Prediction
-from .published import PublishedModel, read_published
 from .segments import window_starts
 from .sources import ArraySource, Source, VideoSource, is_array, video_paths
+
+# Endings of the formats of `mmdistill export`: ONNX, OpenVINO, torch.export.
+EXPORTED = ('.onnx', '.xml', '.pt2')
+PRECISIONS = ('fp32', 'bf16', 'fp16')
 
 
 def load_model(
@@ -30,50 +29,39 @@ def load_model(
 ) -> 'ActionInferencer':
     """Load a model that `mmdistill publish` or `mmdistill export` wrote.
 
+    Only the `.safetensors` of `publish` and the `.pt2` of `export` need PyTorch here.
+
     Args:
-        path: `student.safetensors`, or an exported `student.onnx`.
+        path: `student.safetensors`, or an exported `student.onnx`, `.xml` or `.pt2`.
         device: 'cpu', 'cuda', 'cuda:1', …; 'auto' is CUDA where there is a GPU.
-        precision: 'fp32', 'bf16' or 'fp16'; what the network computes in.
+        precision: 'fp32', 'bf16' or 'fp16'; what the network of a `.safetensors` computes in. An
+            exported file has its own.
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: It is no published model, or device or precision is unknown.
+        ValueError: It is no model of ours, or device or precision is unknown.
+        ImportError: What runs this format is not installed.
     """
-    if Path(path).suffix == '.onnx':
-        from .onnx_network import load_onnx
+    suffix = Path(path).suffix
+    if suffix not in EXPORTED:
+        require('', 'torch', 'mmaction')
+        from .torch_network import load_torch
 
-        return ActionInferencer(*load_onnx(path, device))
-    described, weights = read_published(path)
-    network = build_network(described, weights, path)
-    return ActionInferencer(described, TorchNetwork(network, device, precision))
-
-
-def build_network(
-    described: PublishedModel, weights: Mapping[str, Tensor], path: str | Path
-) -> nn.Module:
-    """The recognizer with its weights, in evaluation mode.
-
-    Raises:
-        ValueError: A part of it is not registered here, or the weights are of another network.
-    """
-    init_default_scope('mmaction')
-    try:
-        network = MODELS.build(copy.deepcopy(described.recognizer))
-    except Exception as error:  # whatever the parts raise for arguments that they do not know
-        reason = str(error).splitlines()[0] if str(error) else repr(error)
-        said = 'import the package that has it before load_model' * isinstance(error, KeyError)
+        return ActionInferencer(*load_torch(path, device, precision))
+    if precision != 'fp32':
         raise ValueError(
-            f'{path} has a part that cannot be built here: {said or "is MMAction2 another one?"} '
-            f'({reason})'
-        ) from error
-    try:
-        network.load_state_dict(dict(weights), strict=True)
-    except RuntimeError as error:
-        raise ValueError(f'{path}: the weights do not fit the network it describes.') from error
-    numbers = num_classes_by_task(network)
-    if {task: len(names) for task, names in described.classes.items()} != numbers:
-        raise ValueError(f'{path}: its class names do not fit its network ({numbers}).')
-    return network.eval()
+            f'precision={precision!r}: {path} computes in what it was exported in; export it again '
+            'with --precision.'
+        )
+    load: Any
+    if suffix == '.onnx':
+        from .onnx_network import load_onnx as load
+    elif suffix == '.xml':
+        from .openvino_network import load_openvino as load
+    else:
+        require('', 'torch')
+        from .torch_program import load_program as load
+    return ActionInferencer(*load(path, device))
 
 
 class ActionInferencer:
@@ -185,7 +173,7 @@ class ActionInferencer:
     def _predicted(
         self, spans: Iterable[tuple[Source, int, int]], reader: ClipReader, batch_size: int
     ) -> Iterator[Prediction]:
-        waiting: list[tuple[Source, int, int, Tensor]] = []
+        waiting: list[tuple[Source, int, int, np.ndarray]] = []
         for source, start, stop in spans:
             inputs = reader.inputs(source.read, start, stop, source.name)
             # Videos of another shape than those that wait are a batch of their own.
@@ -198,7 +186,7 @@ class ActionInferencer:
                 waiting = []
         yield from self._answer(waiting)
 
-    def _answer(self, waiting: list[tuple[Source, int, int, Tensor]]) -> Iterator[Prediction]:
+    def _answer(self, waiting: list[tuple[Source, int, int, np.ndarray]]) -> Iterator[Prediction]:
         if not waiting:
             return
         logits = self.network.logits([inputs for *_, inputs in waiting])

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..extras import require
-from ..labels import ACTION
-from ..metrics import best_joint_actions
+from ..joint_actions import ACTION, NOUN, VERB, best_pairs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,12 +49,13 @@ class Prediction:
         """(K,) float64 of a task, summing to 1."""
         scaled_K = self.logits[task].astype(np.float64) / self.temperatures[task]
         weights_K = np.exp(scaled_K - scaled_K.max())
-        return weights_K / weights_K.sum()
+        probabilities_K: np.ndarray = weights_K / weights_K.sum()
+        return probabilities_K
 
     def top(self, k: int = 5) -> dict[str, list[ClassScore]]:
         """The k most probable classes of every task; of verb and noun also the joint `action`."""
         found = {task: self._top_of(task, k) for task in self.logits}
-        if {'verb', 'noun'} <= self.logits.keys() and ACTION not in self.logits:
+        if {VERB, NOUN} <= self.logits.keys() and ACTION not in self.logits:
             found[ACTION] = self._joint(k)
         return found
 
@@ -108,9 +108,10 @@ class Prediction:
         return [ClassScore(self.classes[task][i], float(probabilities_K[i])) for i in best]
 
     def _joint(self, k: int) -> list[ClassScore]:
-        verb, noun = (self.logits[t][None] / self.temperatures[t] for t in ('verb', 'noun'))
-        best = best_joint_actions(verb, noun, k)
-        verbs, nouns = self.classes['verb'], self.classes['noun']
+        with np.errstate(divide='ignore'):  # a probability of 0 is one of the last
+            verb, noun = (np.log(self.probabilities(task))[None] for task in (VERB, NOUN))
+        best = best_pairs(verb, noun, k)
+        verbs, nouns = self.classes[VERB], self.classes[NOUN]
         return [
             ClassScore(f'{verbs[v]} {nouns[n]}', float(np.exp(score)))
             for score, v, n in zip(best[0][0], best[1][0], best[2][0], strict=True)

@@ -13,11 +13,11 @@ from mmengine.device import get_device
 from mmengine.model import BaseModel
 from torch import Tensor
 
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from ..registry import MODELS
-from .inferencer import load_model
+from .inferencer import EXPORTED, load_model
 
-ENDINGS = ('.safetensors', '.onnx')
+ENDINGS = ('.safetensors', *EXPORTED)
 
 
 @MODELS.register_module()
@@ -37,7 +37,7 @@ class PublishedRecognizer(BaseModel):
         self, path: str | Path, temperatures: Mapping[str, float] | str | None = None
     ) -> None:
         super().__init__()
-        model = load_model(path, get_device() if Path(path).suffix != '.onnx' else 'auto')
+        model = load_model(path, 'auto' if Path(path).suffix in EXPORTED else get_device())
         # Held as plain attributes: there is nothing here to be trained, moved or saved.
         self.described, self.network = model.described, model.network
         own = model.described.temperatures if temperatures == 'own' else temperatures
@@ -55,7 +55,7 @@ class PublishedRecognizer(BaseModel):
             raise RuntimeError('A published model predicts; train the student that it is of.')
         logits = {
             task: torch.from_numpy(x) / self.temperatures.get(task, 1.0)
-            for task, x in self.network.view_logits(inputs).items()
+            for task, x in self.network.view_logits([x.cpu().numpy() for x in inputs]).items()
         }
         if mode == 'tensor' or data_samples is None:
             return logits

@@ -20,8 +20,8 @@ from ..models.logits import num_classes_by_task
 from ..models.recognizer_config import fit_to_tasks, resolve_recognizer
 from ..models.temperature import KEY
 from ..registry import MODELS
-from .clips import clip_of_pipeline
-from .published import PublishedModel
+from .described import PublishedModel
+from .pipeline import clip_of_pipeline
 
 PACKAGES = ('torch', 'mmengine', 'mmaction2')
 STUDENT = 'StudentRecognizer'

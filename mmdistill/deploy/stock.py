@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from .published import PublishedModel, values_of
+from .described import PublishedModel, values_of
 
 OURS = 'mmdistill.'
 

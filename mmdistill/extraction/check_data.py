@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from mmdistill.config_summary import loader_lines, mirrored_classes
 from mmdistill.datasets import MultimodalDataset
 from mmdistill.datasets.transforms import LoadModalities
-from mmdistill.labels import ACTION
+from mmdistill.joint_actions import ACTION
 from mmdistill.modalities import Modality
 from mmdistill.registry import DATASETS
 

@@ -1,5 +1,6 @@
 """Accuracy and calibration: pure functions on scores and labels, and thin registered metrics."""
 
+from ..joint_actions import JointActions
 from .bootstrap import Interval, interval_ends
 from .calibration import (
     Calibration,
@@ -19,7 +20,7 @@ from .calibration_error import (
     reliability_bins,
 )
 from .dump_scores import DumpScores, load_scores, save_scores
-from .epic_kitchens import JointActions, best_joint_actions, joint_log_probs
+from .epic_kitchens import best_joint_actions, joint_log_probs
 from .score_arrays import log_softmax
 from .score_table import ScoreTable
 from .table_metrics import table_intervals, table_metrics

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..labels import ACTION
+from ..joint_actions import ACTION, NOUN, VERB
 from .classwise import ClassEntries, LabelEntries
-from .epic_kitchens import NOUN, VERB, joins_action
+from .epic_kitchens import joins_action
 
 Probabilities = dict[str, np.ndarray]  # task -> (K,)
 

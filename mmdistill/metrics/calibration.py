@@ -10,14 +10,14 @@ import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.evaluator import BaseMetric
 
-from ..labels import ACTION
+from ..joint_actions import ACTION, NOUN, VERB
 from ..ranges import COUNT, ONE_OR_MORE
 from ..registry import METRICS
 from .answers import Probabilities, ProbabilitySums, read_answers
 from .bootstrap import Interval, interval_ends
 from .calibration_error import ReliabilityBins, bin_top_label, top_label
 from .calibration_summary import CalibrationSummary, summarise, summary_of_rows
-from .epic_kitchens import NOUN, VERB, has_joint_action
+from .epic_kitchens import has_joint_action
 from .score_table import (
     ScoreKind,
     ScoreTable,

@@ -4,27 +4,16 @@ Damen et al., *Rescaling Egocentric Vision*, 2022: an action is a verb and a nou
 are right; results are also given on participants unseen in training and on tail classes.
 https://arxiv.org/abs/2006.13256
 
-Shape legend: N = samples, Kv = verbs, Kn = nouns, J = best actions kept per sample.
+Shape legend: N = samples, Kv = verbs, Kn = nouns.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 import numpy as np
 
-from ..labels import ACTION
+from ..joint_actions import ACTION, NOUN, VERB, JointActions, best_pairs
 from .score_arrays import Array, log_softmax
 from .score_table import ScoreTable
-
-VERB, NOUN = 'verb', 'noun'
-
-
-class JointActions(NamedTuple):
-    """The best actions of every sample, best first."""
-
-    log_probs_NJ: np.ndarray
-    verbs_NJ: np.ndarray
-    nouns_NJ: np.ndarray
 
 
 def joint_log_probs(verb_logits: Array, noun_logits: Array) -> np.ndarray:
@@ -40,31 +29,12 @@ def joint_log_probs(verb_logits: Array, noun_logits: Array) -> np.ndarray:
 
 
 def best_joint_actions(verb_logits: Array, noun_logits: Array, k: int) -> JointActions:
-    """The k most probable actions of each sample without building all Kv x Kn of them.
-
-    The best k pairs lie within the best k verbs times the best k nouns. Ties: the lower verb
-    index, then the lower noun index ranks first. J = min(k, Kv * Kn).
+    """The k most probable actions of each sample; see `best_pairs`.
 
     Raises:
         ValueError: k < 1, or the logits are not (N, Kv) and (N, Kn).
     """
-    if k < 1:
-        raise ValueError(f'Expected k >= 1 best actions, got {k}.')
-    verb_NV, noun_NO = _log_softmax_pair(verb_logits, noun_logits)
-    # Sorted by class index again, so that the last stable sort breaks ties by class index.
-    verbs_NA = np.sort(np.argsort(-verb_NV, axis=1, kind='stable')[:, :k], axis=1)
-    nouns_NB = np.sort(np.argsort(-noun_NO, axis=1, kind='stable')[:, :k], axis=1)
-    pairs_NAB = (
-        np.take_along_axis(verb_NV, verbs_NA, axis=1)[:, :, None]
-        + np.take_along_axis(noun_NO, nouns_NB, axis=1)[:, None, :]
-    )
-    pairs_NP = pairs_NAB.reshape(len(pairs_NAB), -1)
-    best_NJ = np.argsort(-pairs_NP, axis=1, kind='stable')[:, :k]
-    return JointActions(
-        np.take_along_axis(pairs_NP, best_NJ, axis=1),
-        np.take_along_axis(verbs_NA, best_NJ // nouns_NB.shape[1], axis=1),
-        np.take_along_axis(nouns_NB, best_NJ % nouns_NB.shape[1], axis=1),
-    )
+    return best_pairs(*_log_softmax_pair(verb_logits, noun_logits), k)
 
 
 def joint_action_ranks(

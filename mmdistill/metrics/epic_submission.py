@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from ..files import whole_file
-from .epic_kitchens import NOUN, VERB, best_joint_actions
+from ..joint_actions import NOUN, VERB
+from .epic_kitchens import best_joint_actions
 from .score_table import ScoreTable
 
 VERSION = '0.2'

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 import numpy as np
 import torch
 
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from .score_arrays import Array, as_float64, distribution_rows, log_softmax
 
 ScoreKind: TypeAlias = Literal['logits', 'probs']

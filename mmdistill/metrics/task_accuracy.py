@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from ..ranges import COUNT, ONE_OR_MORE
 from ..registry import METRICS
 from .bootstrap import Interval, interval_ends, percentile_interval, resample_groups

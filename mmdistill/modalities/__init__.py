@@ -1,12 +1,13 @@
 """Modalities: how an input stream is read, moved with the clip's geometry and packed."""
 
+from ..geometry import ClipGeometry, move_image
+from ..sampling import frames_at_own_rate, positions_at_own_rate
 from .audio import AudioModality
-from .base import Modality, frames_at_own_rate, positions_at_own_rate
+from .base import Modality
 from .detections import DetectionModality, move_boxes
 from .flow import FlowModality, mirror_flow
-from .geometry import ClipGeometry
 from .hand_objects import EpicHandObjects, EpicObjectMasks
-from .images import FrameFolder, ImageModality, move_image
+from .images import FrameFolder, ImageModality
 from .layout_boxes import LayoutBoxes
 from .packed_boxes import PackedBoxes
 from .rgb import RGBModality

@@ -14,10 +14,11 @@ import torch.nn.functional as F  # noqa: N812  (its usual name)
 
 from ..ranges import FINITE, FRACTION, ONE_OR_MORE, POSITIVE, SAMPLE_RATE, ZERO_OR_MORE
 from ..registry import MODALITIES
+from ..sampling import positions_at_own_rate
 from ..video import FrameTimes
 from .audio_pack import AudioPack
 from .audio_track import Sound, cancelled_message, probe_track, read_sound, times_of_frames
-from .base import Modality, positions_at_own_rate
+from .base import Modality
 from .clip_times import times_of_clip
 from .frame_pack import is_pack
 from .log_mel import SILENCE_DB, log_mel, mask_bands

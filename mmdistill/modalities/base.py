@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from ..geometry import ClipGeometry
 from ..ranges import ONE_OR_MORE
-from .geometry import ClipGeometry
+from ..sampling import frames_at_own_rate
 
 
 class Modality(ABC):
@@ -132,28 +133,6 @@ class Modality(ABC):
     @abstractmethod
     def missing(self, num_frames: int, size: tuple[int, int]) -> np.ndarray:
         """What stands for an absent clip: as `move` returns it, (F, …)."""
-
-
-def frames_at_own_rate(frame_inds_VT: np.ndarray, clip_len: int | None) -> np.ndarray:
-    """Spread `clip_len` frames over the span of each clip: (V, T) -> (V, clip_len) indices.
-
-    Several clips of one frame are the segments of a single clip, as 2D recognizers sample them.
-    """
-    if clip_len is not None and frame_inds_VT.shape[1] == 1:
-        frame_inds_VT = frame_inds_VT.reshape(1, -1)
-    if clip_len is None or clip_len == frame_inds_VT.shape[1]:
-        return frame_inds_VT
-    return np.round(positions_at_own_rate(frame_inds_VT, clip_len)).astype(frame_inds_VT.dtype)
-
-
-def positions_at_own_rate(frame_inds_VT: np.ndarray, clip_len: int | None) -> np.ndarray:
-    """As `frames_at_own_rate`, but between frames where a moment falls there: float64.
-
-    For a sensor that is not bound to the video's frames; (V, T) -> (V, clip_len).
-    """
-    sampled = np.arange(frame_inds_VT.shape[1])
-    wanted = np.linspace(0, sampled[-1], clip_len or len(sampled))
-    return np.array([np.interp(wanted, sampled, row) for row in frame_inds_VT])
 
 
 def repeated(frames: np.ndarray, inverse: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from mmaction.datasets.transforms import FormatShape
 from mmcv.transforms import Compose
 
+from ..geometry import move_image
 from ..registry import TRANSFORMS
 from .base import Modality, repeated
 from .frame_pack import FramePack, decode_image, is_pack
@@ -73,40 +74,6 @@ class ImageModality(Modality):
     def missing(self, num_frames: int, size: tuple[int, int]) -> np.ndarray:
         """Constant frames."""
         return np.full((num_frames, *size, self.channels), self.fill, dtype=np.uint8)
-
-
-def move_image(
-    image: np.ndarray, crop_4: np.ndarray, flip: bool, size: tuple[int, int]
-) -> np.ndarray:
-    """Crop (x1 y1 x2 y2 as fractions), resize to (height, width) and mirror one image.
-
-    The crop may lie between pixels: one warp does all three, so that modalities stored at
-    different resolutions stay on each other to a fraction of a pixel. Strong shrinking would
-    alias under bilinear sampling, so it goes through whole pixels and area averaging instead.
-    """
-    height, width = image.shape[:2]
-    x1, y1, x2, y2 = crop_4 * (width, height, width, height)
-    scale_x, scale_y = size[1] / (x2 - x1), size[0] / (y2 - y1)
-    if min(scale_x, scale_y) < 0.5:
-        left, top, right, bottom = (round(v) for v in (x1, y1, x2, y2))
-        image = image[top : max(bottom, top + 1), left : max(right, left + 1)]
-        moved = cv2.resize(image, (size[1], size[0]), interpolation=cv2.INTER_AREA)
-        moved = np.ascontiguousarray(moved[:, ::-1]) if flip else moved
-        return moved.reshape(*size, *image.shape[2:])
-    # Pixel centres sit at +0.5 in both frames, as cv2.resize has it.
-    matrix = np.array(
-        [
-            [scale_x, 0.0, (0.5 - x1) * scale_x - 0.5],
-            [0.0, scale_y, (0.5 - y1) * scale_y - 0.5],
-        ]
-    )
-    if flip:
-        matrix[0] = -matrix[0]
-        matrix[0, 2] += size[1] - 1
-    moved = cv2.warpAffine(
-        image, matrix, (size[1], size[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return moved.reshape(*size, *image.shape[2:])  # OpenCV drops the axis of a single channel
 
 
 class FrameFolder:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..labels import ACTION
+from ..joint_actions import ACTION
 
 ClassNames = dict[str, list[str]]  # task -> names, in the order of the logits
 

@@ -7,7 +7,8 @@ from typing import Any
 from mmaction.utils import SampleList
 from torch import Tensor, nn
 
-from ..labels import ACTION, labelled_rows
+from ..joint_actions import ACTION
+from ..labels import labelled_rows
 from .logits import no_loss, rows_of_clips, run_recognizer
 from .multitask_head import MultitaskHead
 

@@ -12,7 +12,7 @@ from mmaction.models import OmniHead, RecognizerOmni
 from mmaction.utils import ForwardResults, SampleList
 from torch import Tensor, nn
 
-from ..labels import ACTION
+from ..joint_actions import ACTION
 
 HeadOutput = Tensor | dict[str, Tensor] | tuple[Tensor, ...] | list[Tensor]
 

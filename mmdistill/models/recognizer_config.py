@@ -6,7 +6,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..config_tools import read_model
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from ..ranges import ONE_OR_MORE
 
 

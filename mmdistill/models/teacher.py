@@ -12,7 +12,7 @@ from mmaction.utils import OptSampleList, SampleList
 from mmengine.model import BaseModel, ModuleDict
 from torch import Tensor
 
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from ..registry import MODELS
 from .blending import Blend
 from .class_names import ClassNames, check_class_names

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..checkpoints import WRITTEN_BY, CheckpointError, read_checkpoint, shortened, weights_of
 from ..files import find_file, write_whole
-from ..labels import ACTION
+from ..joint_actions import ACTION
 from ..metrics.temperature import check_temperatures
 from .logits import num_classes_by_task
 from .teacher import MultimodalTeacher

@@ -20,9 +20,9 @@ import mmdistill  # noqa: F401  (repairs upstream first)
 from mmdistill.config_tools import load_config
 from mmdistill.deploy import publish_model
 from mmdistill.deploy.clips import ClipReader
-from mmdistill.deploy.inferencer import build_network
-from mmdistill.deploy.network import TorchNetwork
-from mmdistill.deploy.onnx_network import export_onnx, load_onnx
+from mmdistill.deploy.onnx_export import export_onnx
+from mmdistill.deploy.onnx_network import load_onnx
+from mmdistill.deploy.torch_network import TorchNetwork, build_network
 from mmdistill.registry import MODELS
 
 ROOT = Path(__file__).parents[2]

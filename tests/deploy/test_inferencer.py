@@ -12,9 +12,8 @@ from torch.nn.functional import log_softmax, softmax
 import mmdistill
 from mmdistill.deploy import load_model, read_published, write_published
 from mmdistill.deploy.clips import ClipReader
-from mmdistill.deploy.inferencer import build_network
-from mmdistill.deploy.network import TorchNetwork
 from mmdistill.deploy.sources import VideoSource
+from mmdistill.deploy.torch_network import TorchNetwork, build_network
 from mmdistill.models.logits import recognizer_logits
 from mmdistill.video import VideoError
 
@@ -26,7 +25,8 @@ def test_it_is_the_network_of_the_file(model, published, video):
     network = build_network(described, weights, published)
     source = VideoSource(video)
     packed = ClipReader(described.clip).inputs(source.read, 0, 70)
-    batch = network.data_preprocessor(dict(inputs=[packed], data_samples=None))['inputs']
+    given = dict(inputs=[torch.from_numpy(packed)], data_samples=None)
+    batch = network.data_preprocessor(given)['inputs']
     with torch.no_grad():
         expected = recognizer_logits(network, batch, 1)
     [found] = model.predict(video)

@@ -7,10 +7,11 @@ import torch
 from mmengine.registry import init_default_scope
 
 from mmdistill.deploy import PublishedModel, load_model, read_published
-from mmdistill.deploy.comparison import compare_networks, comparison_lines
-from mmdistill.deploy.inferencer import ActionInferencer, build_network
-from mmdistill.deploy.network import TorchNetwork
-from mmdistill.deploy.onnx_network import export_onnx, load_onnx
+from mmdistill.deploy.comparison import compare_on_videos, comparison_lines
+from mmdistill.deploy.inferencer import ActionInferencer
+from mmdistill.deploy.onnx_export import export_onnx
+from mmdistill.deploy.onnx_network import load_onnx
+from mmdistill.deploy.torch_network import TorchNetwork, build_network
 from mmdistill.registry import MODELS
 
 from .conftest import pictures
@@ -31,7 +32,7 @@ def test_it_predicts_the_same(model, exported, video):
         one, same = (m.predict([video, video, video], clips=views)[2] for m in (model, other))
         for task, logits in one.logits.items():
             np.testing.assert_allclose(same.logits[task], logits, atol=1e-5)
-    found = compare_networks(model, other, [video], rounds=2)
+    found = compare_on_videos(model, other, [video], rounds=2)
     assert found.largest_difference < 1e-5 and found.agreement == 1
     assert comparison_lines(found)[0].startswith('Largest difference of a logit')
 

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mmdistill.deploy import read_published, write_published
-from mmdistill.deploy.published import description_of, weights_digest
+from mmdistill.deploy.described import description_of
+from mmdistill.deploy.published import weights_digest
 
 
 def test_what_goes_in_comes_out(published, tmp_path):

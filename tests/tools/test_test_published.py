@@ -9,8 +9,10 @@ from mmengine.registry import init_default_scope
 
 from mmdistill.config_tools import load_config
 from mmdistill.deploy import publish_model, write_published
-from mmdistill.deploy.inferencer import build_network
-from mmdistill.deploy.onnx_network import export_onnx
+from mmdistill.deploy.onnx_export import export_onnx
+from mmdistill.deploy.openvino_export import export_openvino
+from mmdistill.deploy.torch_network import build_network
+from mmdistill.deploy.torch_program import export_program
 from mmdistill.metrics import divided_by_temperature, load_scores, table_metrics
 from mmdistill.registry import MODELS
 
@@ -32,7 +34,10 @@ def files(tmp_path_factory, tiny_data):
         lines = (tiny_data / classes[f'{task}_classes']).read_text().splitlines()[1:]
         described.classes[task][:] = [line.split(',')[1] for line in lines]
     described = write_published(root / 'student.safetensors', described, weights)
-    export_onnx(described, build_network(described, weights, root), root / 'student.onnx')
+    network = build_network(described, weights, root)
+    export_onnx(described, network, root / 'student.onnx')
+    export_openvino(described, network, root / 'student.xml')
+    export_program(described, network, root / 'student.pt2')
     return root
 
 
@@ -56,7 +61,7 @@ def run(files, tiny_data, load_tool, tmp_path):
 
 def test_metrics_and_logits_are_those_of_the_checkpoint(run):
     result, table = run('best.pth', dump=True)
-    for name in ('student.safetensors', 'student.onnx'):
+    for name in ('student.safetensors', 'student.onnx', 'student.xml', 'student.pt2'):
         found, dumped = run(name, dump=True)
         assert found['metrics'] == pytest.approx(result['metrics'], abs=1e-5)
         assert found['checkpoint_sha256'] != result['checkpoint_sha256']
@@ -79,3 +84,21 @@ def test_other_classes_are_refused(run, files):
     write_published(files / 'other.safetensors', described, weights)  # classes 0, 1, 2, …
     with pytest.raises(SystemExit, match='number the classes of .verb. differently'):
         run('other.safetensors')
+
+
+def test_int8_beside_pytorch_on_the_test_clips(files, tiny_data, load_tool, tmp_path, capsys):
+    def export(*words):
+        load_tool('export.py').main([str(word) for word in words])
+
+    out = tmp_path / 'int8.onnx'
+    videos = sorted(tiny_data.glob('*/videos/*.MP4'))[:3]
+    options = [f'data_root={tiny_data}/', 'test_dataloader.num_workers=0']
+    options.append('test_dataloader.persistent_workers=False')
+    asked = [files / 'student.safetensors', '--out', out, '--precision', 'int8', '--rounds', 2]
+    export(*asked, '--calib', *videos, '--check', CONFIG, '--cfg-options', *options)
+    text = capsys.readouterr().out
+    for part in ('| acc/action/top1', '| calibration/verb/ece', '| calibration/noun/nll'):
+        assert part in text
+    assert 'Batch of 8: PyTorch' in text and 'Largest difference of a logit' in text
+    with pytest.raises(SystemExit, match='int8.onnx differs from .*: a logit by'):
+        export(*asked, '--calib', *videos, '--check', *videos, '--tolerance', 1e-7)

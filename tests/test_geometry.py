@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmdistill.modalities.geometry import ClipGeometry
+from mmdistill.geometry import ClipGeometry
 
 
 def test_a_crop_and_a_flip():

@@ -1,0 +1,62 @@
+"""A model exported to OpenVINO as a function from packed frames to logits; needs no PyTorch.
+
+Shape legend: B = clips, V = views, K = classes.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..extras import require
+from .described import ENTRY, PublishedModel, described_from
+from .views import as_views, by_clip, mean_over_views
+
+WRITTEN_BY = 'expected the .xml of `mmdistill export`, with its .bin beside it'
+
+
+def load_openvino(
+    path: str | Path, device: str = 'auto'
+) -> tuple[PublishedModel, 'OpenvinoNetwork']:
+    """Read an exported model: the .xml, whose weights are in the .bin beside it.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is no file of `mmdistill export`, or the device is unknown.
+    """
+    require('openvino', 'openvino')
+    import openvino
+
+    for part in (Path(path), Path(path).with_suffix('.bin')):
+        if not part.is_file():
+            raise FileNotFoundError(f'There is no {part}; {WRITTEN_BY}.')
+    if device not in ('auto', 'cpu'):
+        raise ValueError(f'device={device!r}: OpenVINO runs on the CPU here; use cpu.')
+    core = openvino.Core()
+    try:
+        model = core.read_model(str(path))
+    except RuntimeError as error:
+        raise ValueError(f'{path} is no model of OpenVINO; {WRITTEN_BY}.') from error
+    if not model.has_rt_info([ENTRY]):
+        raise ValueError(f'{path} is a model without a description; {WRITTEN_BY}.')
+    described = described_from(path, model.get_rt_info([ENTRY]).astype(str))
+    # By itself it computes in bfloat16 where the CPU can: not what was compared at export.
+    compiled = core.compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
+    return described, OpenvinoNetwork(compiled, described)
+
+
+class OpenvinoNetwork:
+    """A compiled model of OpenVINO as a function from packed frames to logits."""
+
+    def __init__(self, compiled: Any, described: PublishedModel) -> None:
+        self.compiled, self.described = compiled, described
+
+    def view_logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """Task to (B, V, K) float32."""
+        views = np.concatenate([as_views(x, self.described) for x in inputs])
+        found = self.compiled({'frames': views})
+        return by_clip({task: found[task] for task in self.described.classes}, len(inputs))
+
+    def logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """Task to (B, K), averaged over the views."""
+        return mean_over_views(self.view_logits(inputs))
