@@ -29,6 +29,7 @@ PARTS = (
     'scaling',
     'decoding',
     'fusion',
+    'predicting',
 )
 FOLDER = Path('work_dirs/benchmarks')
 RESULTS = Path(__file__).parent / 'results.md'

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..extras import require
 from .described import ENTRY, PublishedModel, described_from
-from .views import as_views, by_clip, mean_over_views
+from .views import as_views, by_clip, mean_over_views, num_threads
 
 WRITTEN_BY = 'expected a file that `mmdistill export` wrote'
 
@@ -33,8 +33,10 @@ def load_onnx(path: str | Path, device: str = 'auto') -> tuple[PublishedModel, '
         raise ValueError(f'device={device!r}: this ONNX Runtime has {there}; use cpu.')
     if device != 'cpu' and 'CUDAExecutionProvider' in there:
         wanted.insert(0, 'CUDAExecutionProvider')
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads()
     try:
-        session = onnxruntime.InferenceSession(str(path), providers=wanted)
+        session = onnxruntime.InferenceSession(str(path), options, providers=wanted)
     except Exception as error:  # its errors have no common base of their own
         raise ValueError(f'{path} is no ONNX file that can be run here; {WRITTEN_BY}.') from error
     text = session.get_modelmeta().custom_metadata_map.get(ENTRY)

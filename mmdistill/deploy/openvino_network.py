@@ -10,7 +10,7 @@ import numpy as np
 
 from ..extras import require
 from .described import ENTRY, PublishedModel, described_from
-from .views import as_views, by_clip, mean_over_views
+from .views import as_views, by_clip, mean_over_views, num_threads
 
 WRITTEN_BY = 'expected the .xml of `mmdistill export`, with its .bin beside it'
 
@@ -41,7 +41,8 @@ def load_openvino(
         raise ValueError(f'{path} is a model without a description; {WRITTEN_BY}.')
     described = described_from(path, model.get_rt_info([ENTRY]).astype(str))
     # By itself it computes in bfloat16 where the CPU can: not what was compared at export.
-    compiled = core.compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
+    options = {'INFERENCE_PRECISION_HINT': 'f32', 'INFERENCE_NUM_THREADS': num_threads()}
+    compiled = core.compile_model(model, 'CPU', options)
     return described, OpenvinoNetwork(compiled, described)
 
 

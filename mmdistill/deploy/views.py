@@ -3,6 +3,7 @@
 Shape legend: B = clips, V = views, K = classes, N = views of the batch.
 """
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,18 @@ def by_clip(outputs: Mapping[str, np.ndarray], num_clips: int) -> dict[str, np.n
         task: np.asarray(x, np.float32).reshape(num_clips, -1, x.shape[-1])
         for task, x in outputs.items()
     }
+
+
+def num_threads() -> int:
+    """Threads of a network on the CPU: OMP_NUM_THREADS, as PyTorch reads it; 0 for all cores.
+
+    Raises:
+        ValueError: It is no number.
+    """
+    text = os.environ.get('OMP_NUM_THREADS', '').partition(',')[0]
+    if text and not text.isdigit():
+        raise ValueError(f'OMP_NUM_THREADS is a number of threads, got {text!r}: set it anew.')
+    return int(text or 0)
 
 
 def mean_over_views(logits: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
