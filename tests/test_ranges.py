@@ -105,6 +105,7 @@ COMPONENTS = [
     (MODELS, 'LogitMSELoss', dict(loss_weight=NAN), 'loss_weight'),
     (MODELS, 'DKDLoss', dict(loss_weight=NAN), 'loss_weight'),
     (MODELS, 'DKDLoss', dict(beta=INF), 'beta'),
+    (MODELS, 'TTMLoss', dict(loss_weight=-1), 'loss_weight'),
     (MODELS, 'DISTLoss', dict(loss_weight=-1), 'loss_weight'),
     (MODELS, 'DISTLoss', dict(gamma=NAN), 'gamma'),
     (MODELS, 'AttentionTransferLoss', dict(FEATURE, loss_weight=NAN), 'loss_weight'),

@@ -19,6 +19,7 @@ from .schedule import (
 )
 from .soft_target import SoftTargetLoss, soft_target_kl
 from .standardize import standardize_logits
+from .ttm import TTMLoss, transformed_teacher_kl
 
 __all__ = [
     'AttentionTransferLoss',
@@ -32,6 +33,7 @@ __all__ = [
     'RelationalLoss',
     'SoftTargetLoss',
     'StepWeight',
+    'TTMLoss',
     'WeightSchedule',
     'attention_distance',
     'clip_grid',
@@ -44,4 +46,5 @@ __all__ = [
     'soft_target_kl',
     'standardize_logits',
     'step_weight',
+    'transformed_teacher_kl',
 ]

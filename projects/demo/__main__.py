@@ -16,7 +16,7 @@ from rich.table import Table
 
 import mmdistill  # noqa: F401  (repairs upstream before anything else is imported)
 from mmdistill.places import check_output
-from mmdistill.ranges import ONE_OR_MORE, SEED, TRAIN_CLIPS, VAL_CLIPS
+from mmdistill.ranges import COUNT, ONE_OR_MORE, SEED, TRAIN_CLIPS, VAL_CLIPS
 from mmdistill.stages import RunSummary, run_chain
 from mmdistill.stages.display import clock, gigabytes
 from mmdistill.user_errors import one_line_errors
@@ -38,6 +38,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--data-root', type=Path, default=defaults.data_root)
     parser.add_argument(
         '--train', type=TRAIN_CLIPS, default=defaults.num_train, help='training clips'
+    )
+    parser.add_argument(
+        '--unlabelled', type=COUNT, default=defaults.num_unlabelled, help='without labels'
     )
     parser.add_argument('--val', type=VAL_CLIPS, default=defaults.num_val, help='validation clips')
     parser.add_argument('--seed', type=SEED, default=defaults.seed, help='of the trainings')
@@ -112,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         work_dir=args.work_dir,
         num_train=args.train,
         num_val=args.val,
+        num_unlabelled=args.unlabelled,
         data_seed=args.data_seed,
         seed=args.seed,
         cfg_options=tuple(args.cfg_options),

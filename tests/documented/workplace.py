@@ -65,10 +65,12 @@ SMALLER = [
     (f'{DEMO}/_base_/sizes.py', 'num_workers=1', 'num_workers=0, persistent_workers=False'),
     (f'{DEMO}/_base_/sizes.py', 'base_channels=16', 'base_channels=4'),
     (f'{DEMO}/_base_/sizes.py', 'in_channels=128', 'in_channels=32'),
-    (f'{DEMO}/_base_/sizes.py', 'demo_epochs = 24', 'demo_epochs = 3'),
-    (f'{DEMO}/_base_/sizes.py', 'demo_obj_epochs = 40', 'demo_obj_epochs = 3'),
+    (f'{DEMO}/_base_/sizes.py', 'demo_epochs = 60', 'demo_epochs = 3'),
+    (f'{DEMO}/_base_/sizes.py', 'demo_student_epochs = 20', 'demo_student_epochs = 3'),
+    (f'{DEMO}/_base_/sizes.py', 'demo_flow_epochs = 30', 'demo_flow_epochs = 3'),
+    (f'{DEMO}/_base_/sizes.py', 'demo_obj_epochs = 150', 'demo_obj_epochs = 3'),
     (f'{DEMO}/karmma_teacher.py', 'rgb=128, flow=128', 'rgb=32, flow=32'),
-    (f'{DEMO}/karmma_teacher.py', 'epochs = 12', 'epochs = 3'),
+    (f'{DEMO}/karmma_teacher.py', 'epochs = 30', 'epochs = 3'),
 ]
 
 

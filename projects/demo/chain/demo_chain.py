@@ -17,7 +17,8 @@ class DemoSettings:
     Args:
         data_root: Folder of the rendered data set and of what is extracted from it.
         work_dir: Folder of checkpoints, logs and the report.
-        num_train: Rendered training clips.
+        num_train: Rendered training clips with labels.
+        num_unlabelled: Rendered training clips without.
         num_val: Rendered validation clips.
         data_seed: Seed of the renderer.
         seed: Seed of the trainings.
@@ -27,8 +28,9 @@ class DemoSettings:
 
     data_root: Path = Path('data/demo')
     work_dir: Path = Path('work_dirs/demo')
-    num_train: int = 720
+    num_train: int = 300
     num_val: int = 480
+    num_unlabelled: int = 480
     data_seed: int = 0
     seed: int = 0
     cfg_options: tuple[str, ...] = ()
@@ -56,6 +58,7 @@ def data_stages(settings: DemoSettings) -> list[Stage]:
             *('-m', 'projects.demo.render'),
             data,
             *('--train', str(settings.num_train), '--val', str(settings.num_val)),
+            *('--unlabelled', str(settings.num_unlabelled)),
             *('--seed', str(settings.data_seed), '--workers', '{workers}'),
         ),
         home=home,
@@ -85,7 +88,7 @@ def _detections(settings: DemoSettings) -> Stage:
             settings.config('detector'),
             settings.best('detector'),
             '--ann',
-            *(f'{data}/annotations/EPIC_100_{split}.csv' for split in ('train', 'validation')),
+            *(f'{data}/annotations/EPIC_100_{s}.csv' for s in ('train_all', 'validation')),
             *('--data-root', data, '--out', f'{data}/detections.h5'),
             # Of another detector, it is made again: the tool replaces only what is its own.
             *('--stride', '2', '--workers', '{workers}', '--overwrite'),

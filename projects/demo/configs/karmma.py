@@ -8,9 +8,9 @@ fused['checkpoint'] = 'work_dirs/demo/karmma_teacher/best_*.pth'
 teacher = dict(experts=dict(fused=fused))
 
 data_root = 'data/demo/'
-train_dataloader = _base_.demo_train
+train_dataloader = _base_.demo_all
 holdout_dataloader = val_dataloader = test_dataloader = _base_.demo_test
 load_from = None
-train_cfg = _base_.demo_train_cfg
+train_cfg = dict(_base_.demo_train_cfg, max_epochs=_base_.demo_student_epochs)
 optim_wrapper = _base_.demo_optimizer
-param_scheduler = _base_.demo_schedule
+param_scheduler = _base_.demo_student_schedule

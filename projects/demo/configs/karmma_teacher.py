@@ -22,7 +22,7 @@ model = dict(
     cls_head=dict(embed_dims=width, heads=dict(verb=head, noun=head)),
 )
 # The experts have learned already.
-epochs = 12
+epochs = 30
 train_cfg = dict(_base_.demo_train_cfg, max_epochs=epochs)
 optim_wrapper = _base_.demo_optimizer
 param_scheduler = [_base_.warm_up, dict(_base_.cosine, end=epochs, T_max=epochs - 2)]

@@ -2,7 +2,7 @@
 _base_ = ['mmdistill::unimodal/stlt_ek100_obj.py', './_base_/sizes.py']
 
 data_root = 'data/demo/'
-train_dataloader = dict(_base_.demo_train, batch_size=16)
+train_dataloader = _base_.demo_train
 val_dataloader = _base_.demo_test
 test_dataloader = _base_.demo_test
 holdout_dataloader = _base_.demo_test

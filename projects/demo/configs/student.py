@@ -3,7 +3,7 @@ _base_ = ['mmdistill::distill/swin_ek100_rgbflowobj.py', './_base_/sizes.py']
 
 data_root = 'data/demo/'
 expert_dir = 'work_dirs/demo'
-train_dataloader = _base_.demo_train
+train_dataloader = _base_.demo_all
 val_dataloader = _base_.demo_test
 test_dataloader = _base_.demo_test
 holdout_dataloader = _base_.demo_test
@@ -19,6 +19,6 @@ teacher = dict(
     )
 )
 load_from = None
-train_cfg = _base_.demo_train_cfg
+train_cfg = dict(_base_.demo_train_cfg, max_epochs=_base_.demo_student_epochs)
 optim_wrapper = _base_.demo_optimizer
-param_scheduler = _base_.demo_schedule
+param_scheduler = _base_.demo_student_schedule

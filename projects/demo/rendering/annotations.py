@@ -6,7 +6,7 @@ https://github.com/epic-kitchens/epic-kitchens-100-annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,9 +81,33 @@ def _named(name: str, names: list[str], slips: float, rng: Generator) -> str:
 
 
 def write_segments(path: Path, segments: Iterable[Segment], fps: float) -> None:
-    """Write EPIC_100_{train,validation}.csv: frames counted from 1, stop_frame exclusive."""
+    """Write EPIC_100_validation.csv: frames counted from 1, stop_frame exclusive."""
     rows = [_segment_row(segment, fps) for segment in segments]
     _write_csv(path, SEGMENT_COLUMNS, rows)
+
+
+def write_training(
+    path: Path,
+    labelled: Iterable[Segment],
+    unlabelled: Iterable[Segment],
+    fps: float,
+    held_out: Collection[str],
+) -> None:
+    """Write a training file: the official columns, and `split`, 'train' or 'holdout'.
+
+    Args:
+        labelled: Segments with their labels.
+        unlabelled: Segments of which only the times are told.
+        held_out: Videos of the holdout.
+    """
+    blank = SEGMENT_COLUMNS.index('narration')
+    rows = []
+    for segments, told in ((labelled, None), (unlabelled, blank)):
+        for segment in segments:
+            row = _segment_row(segment, fps)[:told]
+            split = 'holdout' if segment.video_id in held_out else 'train'
+            rows.append((*row, *[''] * (len(SEGMENT_COLUMNS) - len(row)), split))
+    _write_csv(path, (*SEGMENT_COLUMNS, 'split'), rows)
 
 
 def _segment_row(segment: Segment, fps: float) -> tuple:

@@ -26,9 +26,10 @@ class DemoParameters:
     noun_skew: float = 0.88
     tail_share: float = 0.2  # the rarest classes that together hold at most this share
     unseen_share: float = 1 / 3  # of the validation videos
+    holdout_share: float = 0.2  # of the labelled videos; nothing is trained on them
     # Probability that the narrator of a segment names another class.
-    verb_slips: float = 0.2
-    noun_slips: float = 0.2
+    verb_slips: float = 0.0
+    noun_slips: float = 0.0
 
     # Objects.
     object_radius: Range = (0.165, 0.205)

@@ -1,14 +1,14 @@
 """EPIC-KITCHENS-100 in miniature: renders egocentric hand-object clips in its folder layout.
 
-    OUT/annotations/EPIC_100_*.csv         official columns
+    OUT/annotations/EPIC_100_*.csv         official columns; EPIC_100_train_all.csv has the
+                                           unlabelled clips, too
     OUT/P01/videos/P01_101.MP4             several segments each, short gaps between them; sound
     OUT/P01/keypoints/P01_101.csv          the hand's keypoints over time, as a sensor reports them
     OUT/detector/{train,val}/*.jpg, .json  frames with ground-truth boxes, COCO
     OUT/render.json                        what was rendered; written last
 
 Verbs differ in motion and sound only, nouns in shape, texture and sound. Every pixel and every
-sample follows from the seed. A share of the labels is wrong, as where people narrate what they
-do; boxes are right.
+sample follows from the seed. Labels and boxes are right, unless the parameters ask for slips.
 """
 
 import json
@@ -33,29 +33,31 @@ from .annotations import (
     write_classes,
     write_segments,
     write_tails,
+    write_training,
     write_unseen,
     write_video_info,
 )
 from .canvas import STORE_DENSITY
 from .keypoints import sense_hand, write_keypoints
 from .parameters import DemoParameters
-from .plan import VideoPlan, plan_videos
+from .plan import VideoPlan, held_out, plan_videos
 from .scene import Scene
 from .sound import clip_sound, kitchen_hum
 from .table import draw_style, draw_surface
 from .video import add_sound, open_encoder
 
-RENDERER_VERSION = 4  # raise it when the same parameters give other files
+RENDERER_VERSION = 5  # raise it when the same parameters give other files
 
 
 def render_demo(
     out: str | Path,
-    num_train: int = 720,
+    num_train: int = 300,
     num_val: int = 480,
     seed: int = 0,
     frame_size: tuple[int, int] = (128, 96),
     params: DemoParameters | None = None,
     workers: int = 1,
+    num_unlabelled: int = 0,
 ) -> bool:
     """Render the demo data set into `out`.
 
@@ -66,6 +68,7 @@ def render_demo(
         frame_size: Width and height in pixels, both even.
         params: Magnitudes of the rendering; the defaults if None.
         workers: Processes that draw videos; the files are the same with any number.
+        num_unlabelled: Further training clips, of which only the times are told.
 
     Returns:
         Whether anything was rendered: False if `out` already holds the same rendering.
@@ -77,11 +80,12 @@ def render_demo(
     out, params = Path(out), params or DemoParameters()
     if min(frame_size) < 32 or frame_size[0] % 2 or frame_size[1] % 2:
         raise ValueError(f'Expected an even width and height of at least 32, got {frame_size}.')
-    videos = plan_videos(num_train, num_val, seed, params)
+    videos = plan_videos(num_train, num_val, seed, params, num_unlabelled)
     request = dict(
         version=RENDERER_VERSION,
         num_train=num_train,
         num_val=num_val,
+        num_unlabelled=num_unlabelled,
         seed=seed,
         frame_size=frame_size,
         params=asdict(params),
@@ -141,9 +145,13 @@ class _Writer:
         self.root, self.videos, self.size, self.seed, self.params = root, videos, size, seed, params
         splits = ('train', 'val')
         self.boxes = {split: CocoBoxes(size, params.detector_visible) for split in splits}
-        self.segments: dict[str, list[Segment]] = {split: [] for split in splits}
+        self.segments: dict[str, list[Segment]] = {s: [] for s in (*splits, 'unlabelled')}
         self.lengths: dict[str, int] = {}
-        clips = {s: sum(len(v.clips) for v in videos if v.split == s) for s in splits}
+        # A detector needs no actions: the unlabelled clips have frames for it, too.
+        self.folder = dict(train='train', unlabelled='train', val='val')
+        clips = dict.fromkeys(splits, 0)
+        for video in videos:
+            clips[self.folder[video.split]] += len(video.clips)
         wanted = params.detector_frames_per_clip
         most = params.detector_max_frames
         self.detector_share = {s: min(wanted, most / n) for s, n in clips.items()}
@@ -155,7 +163,7 @@ class _Writer:
             self.segments[video.split] += drawn.segments
             self.lengths[video.video_id] = drawn.length
             for name, boxes in drawn.kept:
-                self.boxes[video.split].add(name, boxes)
+                self.boxes[self.folder[video.split]].add(name, boxes)
         annotations = self.root / 'annotations'
         annotations.mkdir()
         params, fps = self.params, self.params.fps
@@ -164,7 +172,10 @@ class _Writer:
             with_slips(self.segments[split], params.verb_slips, params.noun_slips, slips)
             for split in ('train', 'val')
         )
-        write_segments(annotations / 'EPIC_100_train.csv', train, fps)
+        apart = held_out(self.videos, params.holdout_share)
+        unlabelled = self.segments['unlabelled']
+        write_training(annotations / 'EPIC_100_train.csv', train, (), fps, apart)
+        write_training(annotations / 'EPIC_100_train_all.csv', train, unlabelled, fps, apart)
         write_segments(annotations / 'EPIC_100_validation.csv', val, fps)
         write_classes(annotations)
         write_tails(annotations, train, params.tail_share)
@@ -197,7 +208,7 @@ class _Writer:
         for index, clip in enumerate(video.clips):
             scene = Scene(clip, surfaces, self.size, self.params)
             chosen = -1
-            if rng.uniform() < self.detector_share[video.split]:
+            if rng.uniform() < self.detector_share[self.folder[video.split]]:
                 chosen = int(rng.integers(clip.frames))
             for frame_index in range(clip.frames + clip.still):
                 frame = scene.frame(frame_index)
@@ -232,7 +243,7 @@ class _Writer:
     def _keep(self, video: VideoPlan, position: int, frame: NDArray) -> str:
         """Store a frame for the detector; the name counts frames from 1, as EPIC-KITCHENS does."""
         name = f'{video.video_id}_frame_{position + 1:010d}.jpg'
-        path = self.root / 'detector' / video.split / name
+        path = self.root / 'detector' / self.folder[video.split] / name
         if not cv2.imwrite(str(path), frame, [cv2.IMWRITE_JPEG_QUALITY, 95]):
             raise OSError(f'Could not write {path}. Is the disk full?')
         return name

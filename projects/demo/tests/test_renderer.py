@@ -39,10 +39,10 @@ def demo(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope='module')
-def demo_without_slips(tmp_path_factory) -> Path:
+def demo_with_slips(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp('demo') / 'demo'
-    right = DemoParameters(verb_slips=0, noun_slips=0)
-    assert render_demo(out, num_train=24, num_val=9, seed=3, params=right)
+    wrong = DemoParameters(verb_slips=0.2, noun_slips=0.2)
+    assert render_demo(out, num_train=24, num_val=9, seed=3, params=wrong)
     return out
 
 
@@ -63,7 +63,8 @@ def test_segments_carry_the_official_columns_and_fit_their_videos(demo):
     lengths = {}
     for split, count in (('train', 24), ('validation', 9)):
         path = demo / 'annotations' / f'EPIC_100_{split}.csv'
-        assert path.read_text().splitlines()[0] == OFFICIAL_COLUMNS
+        more = ',split' if split == 'train' else ''
+        assert path.read_text().splitlines()[0] == OFFICIAL_COLUMNS + more
         segments = rows(path)
         assert len(segments) == count
         for row in segments:
@@ -81,6 +82,35 @@ def test_segments_carry_the_official_columns_and_fit_their_videos(demo):
     assert {video.stem: length for video, length in lengths.items()} == {
         name: round(float(row['duration']) * float(row['fps'])) for name, row in info.items()
     }
+
+
+def test_unlabelled_clips_have_times_alone_and_leave_the_others_as_they_are(demo, tmp_path):
+    out = tmp_path / 'more'
+    assert render_demo(out, num_train=24, num_val=9, seed=3, num_unlabelled=13)
+    before, after = digest(demo), digest(out)
+    changed = {name for name in before if before[name] != after[name]}
+    assert {name.split('/')[0] for name in changed} == {'annotations', 'detector', 'render.json'}
+    assert not [name for name in changed if name.startswith('detector/val')]
+    labelled, every = (
+        rows(out / f'annotations/EPIC_100_{name}.csv') for name in ('train', 'train_all')
+    )
+    assert labelled == rows(demo / 'annotations/EPIC_100_train.csv') == every[:24]
+    assert len(every) == 37
+    for row in every[24:]:
+        assert row['verb_class'] == row['noun'] == row['narration'] == ''
+        assert (out / row['participant_id'] / 'videos' / f'{row["video_id"]}.MP4').is_file()
+        assert int(row['start_frame']) < int(row['stop_frame']) and row['split'] == 'train'
+    held_out = {row['video_id'] for row in every if row['split'] == 'holdout'}
+    assert held_out and not held_out & {r['video_id'] for r in every if r['split'] == 'train'}
+    dataset = EpicKitchensDataset(
+        'annotations/EPIC_100_train_all.csv',
+        data_root=str(out),
+        media=dict(rgb='{participant_id}/videos/{video_id}.MP4'),
+        labelled='some',
+        split='train',
+        holdout=dict(column='split'),
+    )
+    assert len(dataset) == 37 - sum(row['split'] == 'holdout' for row in every)
 
 
 @pytest.mark.parametrize('split', ['train', 'validation'])
@@ -129,8 +159,7 @@ def test_class_files_name_the_labels_and_tails_are_the_rarest(demo):
         assert max(counts[k] for k in tail) <= min(counts[k] for k in keys if k not in tail)
 
 
-def test_detector_set_keeps_to_its_split_and_boxes_lie_in_the_frame(demo_without_slips):
-    demo = demo_without_slips
+def test_detector_set_keeps_to_its_split_and_boxes_lie_in_the_frame(demo):
     for split, csv_name in (('train', 'train'), ('val', 'validation')):
         coco = json.loads((demo / f'detector/{split}.json').read_text())
         segments = rows(demo / f'annotations/EPIC_100_{csv_name}.csv')
@@ -269,10 +298,11 @@ def _surfaces() -> tuple[np.ndarray, np.ndarray]:
     return texture, texture[::-1].copy()
 
 
-def test_slips_misname_segments_and_change_nothing_else(demo, demo_without_slips):
-    slipped, true = digest(demo), digest(demo_without_slips)
+def test_slips_misname_segments_and_change_nothing_else(demo, demo_with_slips):
+    slipped, true = digest(demo_with_slips), digest(demo)
     differing = {name for name in slipped if slipped[name] != true[name]}
-    segments = {f'annotations/EPIC_100_{split}.csv' for split in ('train', 'validation')}
+    splits = ('train', 'train_all', 'validation')
+    segments = {f'annotations/EPIC_100_{split}.csv' for split in splits}
     assert segments | {'render.json'} <= differing
     assert differing <= segments | {
         'annotations/EPIC_100_tail_verbs.csv',

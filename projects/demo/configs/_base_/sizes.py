@@ -1,11 +1,13 @@
 # What the demo changes of the EPIC-KITCHENS-100 configs: sizes, and a schedule for small networks
 # that start from random weights.
 demo_clip = dict(clip_len=8, frame_interval=2)
+demo_holdout = dict(_delete_=True, column='split')
 demo_train = dict(
-    batch_size=8,
+    batch_size=16,
     num_workers=1,
     dataset=dict(
         data_root='data/demo/',
+        holdout=demo_holdout,
         pipeline=dict(
             sample=demo_clip,
             load=dict(
@@ -13,10 +15,17 @@ demo_train = dict(
                 geometry=dict(
                     shorter_side=dict(scale=(-1, 96)),
                     crop=dict(area_range=(0.6, 1.0)),
-                    resize=dict(scale=(80, 64)),
+                    resize=dict(scale=(64, 48)),
                 ),
             ),
         ),
+    ),
+)
+# A student learns of unlabelled clips, too: the teacher has predicted them.
+demo_all = dict(
+    demo_train,
+    dataset=dict(
+        demo_train['dataset'], ann_file='annotations/EPIC_100_train_all.csv', labelled='some'
     ),
 )
 # The whole frame: a square crop would cut off the hand.
@@ -25,12 +34,13 @@ demo_test = dict(
     num_workers=1,
     dataset=dict(
         data_root='data/demo/',
+        holdout=demo_holdout,
         pipeline=dict(
             sample=demo_clip,
             load=dict(
                 modalities=dict(obj=dict(max_boxes=6)),
                 geometry=dict(
-                    _delete_=True, resize=dict(type='Resize', scale=(80, 64), keep_ratio=False)
+                    _delete_=True, resize=dict(type='Resize', scale=(64, 48), keep_ratio=False)
                 ),
             ),
         ),
@@ -62,11 +72,15 @@ demo_recognizer = dict(
     ),
     cls_head=dict(type='mmdistill.MultitaskHead', heads=demo_heads),
 )
-demo_epochs = 24
+# The student sees every clip 20 times, the baseline the labelled ones so often
+# that both see as many clips: 60 epochs of 240, 20 of 720.
+demo_epochs = 60
+demo_student_epochs = 20
 demo_train_cfg = dict(max_epochs=demo_epochs, val_interval=1000)  # validates once, at the end
-demo_optimizer = dict(optimizer=dict(lr=1.5e-3, weight_decay=0.02))
+demo_optimizer = dict(optimizer=dict(lr=2e-3, weight_decay=0.02))
+demo_flow_epochs = 30
 # The detection expert is 40 times cheaper and learns slowly: it gets more epochs.
-demo_obj_epochs = 40
+demo_obj_epochs = 150
 warm_up = dict(
     type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=2, convert_to_iter_based=True
 )
@@ -74,4 +88,9 @@ cosine = dict(
     type='CosineAnnealingLR', by_epoch=True, begin=2, eta_min=0, convert_to_iter_based=True
 )
 demo_schedule = [warm_up, dict(cosine, end=demo_epochs, T_max=demo_epochs - 2)]
+demo_student_schedule = [
+    warm_up,
+    dict(cosine, end=demo_student_epochs, T_max=demo_student_epochs - 2),
+]
+demo_flow_schedule = [warm_up, dict(cosine, end=demo_flow_epochs, T_max=demo_flow_epochs - 2)]
 demo_obj_schedule = [warm_up, dict(cosine, end=demo_obj_epochs, T_max=demo_obj_epochs - 2)]
