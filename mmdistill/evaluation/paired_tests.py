@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..extras import require
+
 
 class McNemar(NamedTuple):
     """Clips on which exactly one of two models is right, and McNemar's test on them."""
@@ -43,14 +45,17 @@ def mcnemar(first_N: NDArray[Any], second_N: NDArray[Any]) -> McNemar:
 
 
 def sign_test(first: int, second: int) -> float:
-    """Two-sided p-value of so uneven a division under a fair coin, exactly; 1 for none at all."""
-    total, fewer = first + second, min(first, second)
-    # Whole numbers of any size: a division at the end is all that is rounded.
-    ways = term = 1
-    for i in range(fewer):
-        term = term * (total - i) // (i + 1)
-        ways += term
-    return min(1.0, 2 * ways / 2**total)
+    """Two-sided p-value of so uneven a division under a fair coin, exactly; 1 for none at all.
+
+    Raises:
+        ImportError: SciPy is not installed.
+    """
+    if first + second == 0:
+        return 1.0
+    require('report', 'scipy')
+    from scipy.stats import binomtest
+
+    return float(binomtest(first, first + second).pvalue)
 
 
 def agreement(first_SN: NDArray[Any], second_SN: NDArray[Any]) -> float:

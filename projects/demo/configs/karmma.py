@@ -11,6 +11,6 @@ data_root = 'data/demo/'
 train_dataloader = _base_.demo_all
 holdout_dataloader = val_dataloader = test_dataloader = _base_.demo_test
 load_from = None
-train_cfg = dict(_base_.demo_train_cfg, max_epochs=_base_.demo_student_epochs)
+train_cfg = _base_.karmma_cfg
 optim_wrapper = _base_.demo_optimizer
-param_scheduler = _base_.demo_student_schedule
+param_scheduler = _base_.karmma_schedule

@@ -7,6 +7,6 @@ data_root = 'data/demo/'
 train_dataloader = _base_.demo_train
 holdout_dataloader = val_dataloader = test_dataloader = _base_.demo_test
 load_from = None
-train_cfg = _base_.demo_train_cfg
+train_cfg = _base_.fusion_cfg
 optim_wrapper = _base_.demo_optimizer
-param_scheduler = _base_.demo_schedule
+param_scheduler = _base_.fusion_schedule

@@ -1,7 +1,7 @@
 # The rows of docs/results, in the order in which projects/demo/results.py trains them.
 student, cache_views = (
     'projects/demo/configs/student.py',
-    20,
+    40,
 )  # as many as epochs: as with live experts
 views = dict(config='projects/demo/configs/rgb_views.py', clips=5, crops=3, of=['rgb', 'student'])
 

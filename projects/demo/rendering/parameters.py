@@ -22,8 +22,8 @@ class DemoParameters:
     segments_per_video: int = 12
 
     # Labels: class k has probability proportional to skew**k, so the last classes are the tail.
-    verb_skew: float = 0.85
-    noun_skew: float = 0.88
+    verb_skew: float = 0.92
+    noun_skew: float = 0.92
     tail_share: float = 0.2  # the rarest classes that together hold at most this share
     unseen_share: float = 1 / 3  # of the validation videos
     holdout_share: float = 0.2  # of the labelled videos; nothing is trained on them
@@ -65,10 +65,10 @@ class DemoParameters:
     hand_tremor: float = 0.004
 
     # Camera.
-    camera_drift: float = 0.05  # largest steady displacement over a clip
-    camera_sway: float = 0.018  # amplitude of each of two slow waves
-    camera_jitter: float = 0.004  # standard deviation per frame
-    camera_roll: float = 2.0
+    camera_drift: float = 0.07  # largest steady displacement over a clip
+    camera_sway: float = 0.024  # amplitude of each of two slow waves
+    camera_jitter: float = 0.006  # standard deviation per frame
+    camera_roll: float = 3.0
     camera_zoom: float = 0.03
 
     # Light and sensor.
@@ -76,8 +76,8 @@ class DemoParameters:
     warmth: float = 0.07
     gradient: float = 0.22
     vignette: Range = (0.12, 0.30)
-    flicker: float = 0.015
-    noise: Range = (3.0, 8.0)  # standard deviation, grey levels
+    flicker: float = 0.04
+    noise: Range = (5.0, 11.0)  # standard deviation, grey levels
 
     # The sensor that follows the hand.
     keypoint_rate: float = 40.0  # samples per second

@@ -1,6 +1,18 @@
 # The network of KARMMA's student at the demo's sizes.
 _base_ = './sizes.py'
 
+# Half as many as the RGB models see, since a model of three inputs costs three times as much.
+fusion_epochs, karmma_epochs = 60, 20
+fusion_cfg = dict(_base_.demo_train_cfg, max_epochs=fusion_epochs)
+karmma_cfg = dict(_base_.demo_train_cfg, max_epochs=karmma_epochs)
+fusion_schedule = [
+    _base_.warm_up,
+    dict(_base_.cosine, end=fusion_epochs, T_max=fusion_epochs - 2),
+]
+karmma_schedule = [
+    _base_.warm_up,
+    dict(_base_.cosine, end=karmma_epochs, T_max=karmma_epochs - 2),
+]
 # Three quarters of the experts' channels.
 small_rgb = dict(
     _base_.demo_recognizer, backbone=dict(_base_.demo_recognizer.backbone, base_channels=12)

@@ -72,15 +72,14 @@ demo_recognizer = dict(
     ),
     cls_head=dict(type='mmdistill.MultitaskHead', heads=demo_heads),
 )
-# The student sees every clip 20 times, the baseline the labelled ones so often
-# that both see as many clips: 60 epochs of 240, 20 of 720.
-demo_epochs = 60
-demo_student_epochs = 20
+# Baseline and student see as many clips: 120 epochs of 240, and 40 epochs of 720.
+demo_epochs = 120
+demo_student_epochs = 40
 demo_train_cfg = dict(max_epochs=demo_epochs, val_interval=1000)  # validates once, at the end
 demo_optimizer = dict(optimizer=dict(lr=2e-3, weight_decay=0.02))
 demo_flow_epochs = 30
 # The detection expert is 40 times cheaper and learns slowly: it gets more epochs.
-demo_obj_epochs = 150
+demo_obj_epochs = 100
 warm_up = dict(
     type='LinearLR', start_factor=0.01, by_epoch=True, begin=0, end=2, convert_to_iter_based=True
 )
