@@ -23,7 +23,7 @@ def renew_fcn_classifier() -> None:
         return
 
     @functools.wraps(original)
-    def forward(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+    def forward(self: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         try:
             return original(self, *args, **kwargs)
         finally:
@@ -45,7 +45,9 @@ def train_in_bfloat16() -> None:
         return
 
     @functools.wraps(original)
-    def loss_by_feat(self, cls_scores: torch.Tensor, data_samples: list[Any]) -> dict[str, Any]:
+    def loss_by_feat(
+        self: Any, cls_scores: torch.Tensor, data_samples: list[Any]
+    ) -> dict[str, Any]:
         if cls_scores.dtype == torch.bfloat16:
             cls_scores = cls_scores.float()
         return original(self, cls_scores, data_samples)

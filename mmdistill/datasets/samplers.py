@@ -25,7 +25,11 @@ class EpochSampler(DefaultSampler):
     """
 
     def __init__(
-        self, *args: Any, views: int | None = None, augmentation_seed: int | None = None, **kwargs
+        self,
+        *args: Any,
+        views: int | None = None,
+        augmentation_seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
         ONE_OR_MORE.check_optional(views=views)
         SEED.check_optional(augmentation_seed=augmentation_seed)
@@ -59,7 +63,11 @@ class EndlessSampler(InfiniteSampler):
     """
 
     def __init__(
-        self, *args: Any, views: int | None = None, augmentation_seed: int | None = None, **kwargs
+        self,
+        *args: Any,
+        views: int | None = None,
+        augmentation_seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
         ONE_OR_MORE.check_optional(views=views)
         SEED.check_optional(augmentation_seed=augmentation_seed)

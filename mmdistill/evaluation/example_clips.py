@@ -48,7 +48,8 @@ def clip_sources(cfgs: Sequence[Config]) -> list[ClipSource]:
         cfgs: Configs of the models. Those with a pipeline or data set of MMAction2's own are
             passed over: their records name no media.
     """
-    sources, known = [], set()
+    sources: list[ClipSource] = []
+    known: set[str] = set()
     for cfg in cfgs:
         init_default_scope(cfg.get('default_scope', 'mmaction'))
         dataset_cfg = cfg.test_dataloader.dataset

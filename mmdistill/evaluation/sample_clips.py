@@ -179,6 +179,6 @@ def choose_clips(
     chosen = []
     for outcome, clips in by_outcome.items():
         count = min(wanted.get(outcome, 0), len(clips))
-        drawn = generator.choice(clips, size=count, replace=False) if count else []
+        drawn: Any = generator.choice(clips, size=count, replace=False) if count else []
         chosen += [(outcome, int(clip)) for clip in drawn]
     return chosen

@@ -71,7 +71,7 @@ def entries_of(jobs: Iterable[Job]) -> dict[str, dict[str, Any]]:
         for path in {job.manifest for job in jobs}
         for entry in _entries(path)
     }
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for job in jobs:
         for result in (job.result.name, None):
             entry = known.get((job.manifest, job.name, result))

@@ -13,7 +13,7 @@ from ..models.teacher_output import ExpertAnswers
 Batch = dict[str, Any]
 
 
-class Peekable(Iterator):
+class Peekable(Iterator[Any]):
     """An iterator whose next item can be seen before it is its turn."""
 
     def __init__(self, items: Iterator[Any]) -> None:

@@ -42,7 +42,7 @@ class EpicHandObjects(DetectionModality):
     schema: Schema = HANDS_AND_OBJECTS
 
     def __init__(
-        self, first_index: int = 1, frame_size: tuple[int, int] = (256, 456), **kwargs
+        self, first_index: int = 1, frame_size: tuple[int, int] = (256, 456), **kwargs: Any
     ) -> None:
         kwargs.setdefault('min_score', 0.5)
         super().__init__(**kwargs)

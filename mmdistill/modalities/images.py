@@ -29,7 +29,10 @@ class ImageModality(Modality):
     fill = 0
 
     def __init__(
-        self, input_format: str = 'NCTHW', transforms: list[dict[str, Any]] | None = None, **kwargs
+        self,
+        input_format: str = 'NCTHW',
+        transforms: list[dict[str, Any]] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.format_shape = FormatShape(input_format=input_format)

@@ -28,7 +28,8 @@ def build_losses(losses: dict[str, dict[str, Any]]) -> tuple[ModuleDict, dict[st
     Raises:
         ValueError: A name is taken by the recognizer's own losses.
     """
-    modules, schedules = {}, {}
+    modules: dict[str, nn.Module] = {}
+    schedules: dict[str, Any] = {}
     for name, cfg in losses.items():
         if name in RESERVED:
             raise ValueError(

@@ -39,6 +39,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp('demo')
     shared = (
         *('--data-root', folder / 'data', '--train', '60', '--val', '24'),
+        *('--unlabelled', '12'),
         *('--cfg-options', 'train_cfg.max_epochs=1'),
     )
     done = run_tool('-m', 'projects.demo', '--work-dir', folder / 'work', *shared)
