@@ -2,7 +2,7 @@
 # are 15 to 35 pixels wide: the level of stride 32 is left out, and the network wider for it.
 _base_ = './_base_/rtmdet.py'
 
-max_epochs = 12
+max_epochs = 16
 model = dict(
     backbone=dict(
         widen_factor=0.25,

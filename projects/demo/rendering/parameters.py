@@ -65,10 +65,10 @@ class DemoParameters:
     hand_tremor: float = 0.004
 
     # Camera.
-    camera_drift: float = 0.07  # largest steady displacement over a clip
-    camera_sway: float = 0.024  # amplitude of each of two slow waves
-    camera_jitter: float = 0.006  # standard deviation per frame
-    camera_roll: float = 3.0
+    camera_drift: float = 0.05  # largest steady displacement over a clip
+    camera_sway: float = 0.018  # amplitude of each of two slow waves
+    camera_jitter: float = 0.004  # standard deviation per frame
+    camera_roll: float = 2.0
     camera_zoom: float = 0.03
 
     # Light and sensor.
@@ -76,8 +76,8 @@ class DemoParameters:
     warmth: float = 0.07
     gradient: float = 0.22
     vignette: Range = (0.12, 0.30)
-    flicker: float = 0.04
-    noise: Range = (5.0, 11.0)  # standard deviation, grey levels
+    flicker: float = 0.015
+    noise: Range = (3.0, 8.0)  # standard deviation, grey levels
 
     # The sensor that follows the hand.
     keypoint_rate: float = 40.0  # samples per second
