@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from ..data_checks import check_loader
 from ..labels import task_labels
 from ..metrics import expected_calibration_error, negative_log_likelihood, top_k_accuracy
-from ..models import MultimodalTeacher, fuse_logits
+from ..models import MultimodalTeacher
 from ..models.teacher_protocol import Stored, Teacher
 from .diagnosis import expert_warnings
 
@@ -165,7 +165,7 @@ def collect_logits(
 def fuse_holdout(teacher: Teacher, holdout: HoldoutLogits) -> dict[str, Tensor]:
     """The teacher's logits on the holdout: task -> (N, K)."""
     return {
-        task: fuse_logits(x, teacher.weightings[task].weights(x, holdout.labels[task]))
+        task: teacher.weightings[task].fused(x, holdout.labels[task])
         for task, x in holdout.expert_logits.items()
     }
 
@@ -175,8 +175,9 @@ def holdout_report(teacher: Teacher, holdout: HoldoutLogits) -> dict[str, dict[s
     rows: dict[str, dict[str, float]] = {name: {} for name in [*teacher.experts, 'teacher']}
     for task, logits_NMK in holdout.expert_logits.items():
         labels_N = holdout.labels[task]
-        weights = teacher.weightings[task].weights(logits_NMK, labels_N)
-        fused_NK = fuse_logits(logits_NMK, weights)
+        weighting = teacher.weightings[task]
+        weights = weighting.weights(weighting.scaled(logits_NMK), labels_N)
+        fused_NK = weighting.fused(logits_NMK, labels_N)
         mean_weights_M = weights.expand(logits_NMK.shape[:2]).mean(dim=0)
         for m, name in enumerate(teacher.experts):
             rows[name].update(_figures(task, logits_NMK[:, m], labels_N))

@@ -4,6 +4,7 @@ from typing import Any
 
 from .. import compat_heads
 from ..extras import require
+from .calibrated_weighting import CalibratedWeighting, expert_temperatures
 from .detection_encoder import DetectionEncoder
 from .detection_head import DetectionFeatureHead
 from .detector_backbone import DetectionInputs, DetectorBackbone
@@ -35,6 +36,7 @@ from .weighting import (
 )
 
 __all__ = [
+    'CalibratedWeighting',
     'ConfidenceAwareWeighting',
     'DetectionEncoder',
     'DetectionFeatureHead',
@@ -62,6 +64,7 @@ __all__ = [
     'UniformWeighting',
     'Weighting',
     'confidence_weights',
+    'expert_temperatures',
     'fuse_logits',
     'learned_scores',
     'softmin_weights',

@@ -41,11 +41,13 @@ class ExpertFusion:
             available_BM = available_BM | ~taught_B[:, None]
         logits, weights = {}, {}
         for task, logits_BMK in expert_logits.items():
-            found = self.weightings[task].weights(logits_BMK, labels.get(task))
+            weighting = self.weightings[task]
+            logits_BMK = weighting.scaled(logits_BMK)
+            found = weighting.weights(logits_BMK, labels.get(task))
             weights_BM = weights_per_clip(found, logits_BMK)
             weights[task] = available_only(weights_BM, available_BM.to(logits_BMK.device))
             with own_precision(logits_BMK.device, None):
-                logits[task] = fuse_logits(logits_BMK, weights[task])
+                logits[task] = weighting.tempered(fuse_logits(logits_BMK, weights[task]))
         return TeacherOutput(logits, expert_logits, weights, taught=tuple(taught_B.tolist()))
 
     def _labels(self, data_samples: SampleList) -> dict[str, Tensor]:

@@ -103,8 +103,9 @@ def available_only(weights_BM: Tensor, available_BM: Tensor) -> Tensor:
 class Weighting:
     """Decides the experts' weights of one task; the base of all registered weightings.
 
-    `fit` sees the holdout once, before training. `weights` is asked for every batch. State that
-    `fit` finds is plain tensors in `state_dict()`, saved in checkpoints and restored on resume.
+    `fit` sees the holdout once, before training. `weights` is asked for every batch, about logits
+    that went through `scaled`. State that `fit` finds is plain tensors in `state_dict()`, saved in
+    checkpoints and restored on resume.
     """
 
     needs_holdout = False
@@ -116,6 +117,19 @@ class Weighting:
     def weights(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
         """Weights of a batch, (M,) or (B, M)."""
         raise NotImplementedError
+
+    def scaled(self, logits_BMK: Tensor) -> Tensor:
+        """The experts' logits as they enter the sum; as they are by default."""
+        return logits_BMK
+
+    def tempered(self, logits_BK: Tensor) -> Tensor:
+        """The fused logits as they teach; as they are by default."""
+        return logits_BK
+
+    def fused(self, logits_BMK: Tensor, labels_B: Tensor | None) -> Tensor:
+        """What the teacher says of clips that lack nothing, (B, K)."""
+        logits_BMK = self.scaled(logits_BMK)
+        return self.tempered(fuse_logits(logits_BMK, self.weights(logits_BMK, labels_B)))
 
     def state_dict(self) -> dict[str, Tensor]:
         """What `fit` found."""

@@ -17,6 +17,8 @@ ARGUMENTS = dict(
     FixedWeighting=dict(weights=FIXED[3]),
     SoftminWeighting=dict(temperature=0.5),
     LearnedWeighting=dict(),
+    # Of a handful of clips the temperatures of experts would be at their limit.
+    CalibratedWeighting=dict(weighting=dict(type='mmdistill.SoftminWeighting'), experts=False),
     SampleSoftminWeighting=dict(temperature=0.5),
     EntropyWeighting=dict(temperature=0.5),
     ConfidenceAwareWeighting=dict(),
