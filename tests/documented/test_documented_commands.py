@@ -11,6 +11,7 @@ from workplace import add_models, clear_place, make_workplace
 # What a command contains, and why it is not run here.
 NOT_RUN = {
     'python -m projects.demo.results': 'trains for hours; projects/demo/tests run its parts',
+    'python -m projects.demo.karmma': 'trains for an hour; its commands stand below it',
     'tools/dist_train.sh': 'wants 8 GPUs; tests/tools/test_train.py runs it with two processes',
     '--grid temperature=1,2,4': '54 trainings; tests/tools/test_sweep.py runs fewer',
     'WandbVisBackend': 'the package wandb is not ours',
