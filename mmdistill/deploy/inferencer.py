@@ -17,7 +17,7 @@ from .described import PublishedModel
 from .live import LivePrediction, live_predictions
 from .prediction import Prediction
 from .segments import window_starts
-from .sources import ArraySource, Source, VideoSource, is_array, video_paths
+from .sources import ArraySource, Source, VideoSource, is_array, is_live, video_paths
 
 # Endings of the formats of `mmdistill export`: ONNX, OpenVINO, torch.export.
 EXPORTED = ('.onnx', '.xml', '.pt2')
@@ -87,12 +87,15 @@ class ActionInferencer:
         crops: int | None = None,
         batch_size: int = 8,
         frames_per_second: float = 30.0,
-    ) -> list[Prediction]:
-        """One prediction per video, of its whole length.
+    ) -> Any:
+        """One prediction per video, of its whole length: a list.
+
+        Of a webcam or a stream there is no whole: an iterator of the predictions of its last
+        seconds, which ends with it; `live` tells more.
 
         Args:
             videos: A path, pattern or folder, a list of them; or frames (F, H, W, 3) uint8 RGB, or
-                a list of such arrays.
+                a list of such arrays; or the number of a webcam, or `rtsp://…`, `http://…`.
             clips: Temporal clips per video; None: as in the tests of the training.
             crops: 1 or 3; None likewise.
             batch_size: Videos that are predicted at once.
@@ -103,6 +106,8 @@ class ActionInferencer:
             VideoError: A video cannot be read.
         """
         ONE_OR_MORE.check(batch_size=batch_size)
+        if is_live(videos):
+            return (found.prediction for found in self.live(videos))
         reader = ClipReader(self.described.clip, clips, crops)
         spans = ((s, 0, s.num_frames) for s in self.sources(videos, frames_per_second))
         return list(self._predicted(spans, reader, batch_size))

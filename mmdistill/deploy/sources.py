@@ -148,3 +148,8 @@ def is_array(videos: Any) -> bool:
         and bool(videos)
         and all(isinstance(item, np.ndarray) for item in videos)
     )
+
+
+def is_live(videos: Any) -> bool:
+    """Whether it is the number of a webcam or the address of a stream."""
+    return isinstance(videos, int) or (isinstance(videos, str) and '://' in videos)

@@ -136,3 +136,10 @@ def test_one_that_stalls_is_an_error(stream_file):
 def test_numbers_out_of_range():
     with pytest.raises(ValueError, match='window'):
         list(live_predictions(None, 'http://x', window=0))
+
+
+def test_predict_of_an_address_ends_with_the_stream(model, serve):
+    found = list(model.predict(serve(1.0)))
+    assert found and all(p.stop > p.start for p in found) and found[-1].stop <= FRAMES / RATE + 0.1
+    with pytest.raises(VideoError, match='9 cannot be read'):
+        next(iter(model.predict(9)))
