@@ -6,8 +6,8 @@ views = dict(
     load=dict(
         geometry=dict(
             _delete_=True,
-            shorter_side=dict(type='Resize', scale=(-1, 64)),
-            crop=dict(type='ThreeCrop', crop_size=64),
+            shorter_side=dict(type='Resize', scale=(-1, 48)),
+            crop=dict(type='ThreeCrop', crop_size=48),
         )
     ),
 )
