@@ -89,8 +89,12 @@ def formats(
             ('OpenVINO', export_openvino, '.xml'),
         ):
             path = folder / f'{precision}{suffix}'
-            export(described, network, path, precision, **given)
             way = f'{title}, {precision}'
+            try:
+                export(described, network, path, precision, **given)
+            except ValueError as error:
+                print(f'{config}: {way} is left out: {error}', flush=True)
+                continue
             models[way] = load_model(path, 'cpu')
             sizes[way] = megabytes(path) + megabytes(path.with_suffix('.bin'))
     return models, sizes

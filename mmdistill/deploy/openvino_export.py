@@ -51,7 +51,13 @@ def export_openvino(
             import nncf
 
             data = nncf.Dataset([{'frames': x} for x in views])
-            model = nncf.quantize(model, data, subset_size=len(views))
+            try:
+                model = nncf.quantize(model, data, subset_size=len(views))
+            except Exception as error:  # its faults have types of their own
+                raise ValueError(
+                    f'NNCF cannot quantise this network ({type(error).__name__}: {error}): use '
+                    'fp32 or fp16, or --format onnx.'
+                ) from error
         model.set_rt_info(description_of(described), [ENTRY])
         written = Path(folder) / path.name
         openvino.save_model(model, str(written), compress_to_fp16=precision == 'fp16')

@@ -29,7 +29,8 @@ OPERATORS = re.compile(
     r'_operator\.(add|sub|mul|floordiv|truediv|mod|neg|pow|getitem|eq|ne|ge|gt|le|lt|and_|or_)'
 )
 SHAPES = re.compile(
-    r'[su]\d+|\d+|Max|Min|Mod|FloorDiv|CeilDiv|Eq|Ne|Ge|Le|Gt|Lt|True|False|oo|Symbol|positive|integer'
+    r'[su]\d+|\d+|Max|Min|Mod|FloorDiv|CeilDiv|Eq|Ne|Ge|Le|Gt|Lt|True|False|oo|'
+    r'Add|Mul|Pow|Integer|Rational|Symbol|positive|nonnegative|integer'
 )
 
 
