@@ -31,7 +31,7 @@ def parts(published):
 
 @pytest.fixture(scope='module')
 def views():
-    frames = [pictures(16, 64, 80, seed) for seed in range(6)]
+    frames = [pictures(16, 48, 64, seed) for seed in range(6)]  # as the demo sees them
     return [f[None, ::2].transpose(0, 4, 1, 2, 3).copy() for f in frames]
 
 
