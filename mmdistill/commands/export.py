@@ -31,6 +31,7 @@ from ..deploy.sources import VideoSource, video_paths
 from ..deploy.torch_network import build_network
 from ..deploy.view_network import example_clip
 from ..deploy.views import as_views
+from ..extras import require
 from ..places import check_output
 from ..ranges import ONE_OR_MORE, POSITIVE
 from ..user_errors import one_line_errors
@@ -109,8 +110,8 @@ def calibration_views(described: PublishedModel, videos: Sequence[str]) -> list[
 
 def check(args: argparse.Namespace) -> NetworkComparison:
     """Compare the exported model with the published one."""
-    first, second = (load_model(path, 'cpu') for path in (args.model, args.out))
     if Path(args.check[0]).suffix != '.py':
+        first, second = (load_model(path, 'cpu') for path in (args.model, args.out))
         return compare_on_videos(first, second, video_paths(args.check), args.rounds)
     [config] = args.check
     with tempfile.TemporaryDirectory() as folder:
@@ -120,6 +121,7 @@ def check(args: argparse.Namespace) -> NetworkComparison:
             options = ['--cfg-options', *args.cfg_options] if args.cfg_options else []
             run_test([config, str(path), *place, *options])
         found = compare_dumps(*dumps)
+    first, second = (load_model(path, 'cpu') for path in (args.model, args.out))
     times = call_times(first, second, example_clip(first.described), args.rounds)
     return found._replace(milliseconds=times)
 
@@ -131,6 +133,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     configs = [x for x in args.check or () if Path(x).suffix == '.py']
     if configs and len(args.check) > 1:
         raise ValueError('--check takes one CONFIG.py, or videos.')
+    if configs:
+        require('report', 'scipy')  # for the intervals: said before the export, not after it
     videos = video_paths(args.check) if args.check and not configs else []
     check_output(args.out, inputs=[args.model, *videos, *configs])
     write, is_ours = ways(args.format)

@@ -1,6 +1,6 @@
 """An exported ONNX graph as a function from packed frames to logits; needs no PyTorch.
 
-Shape legend: B = clips, V = views, K = classes.
+Shape legend: N = views, K = classes.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..extras import require
 from .described import ENTRY, PublishedModel, described_from
-from .views import as_views, by_clip, mean_over_views, num_threads
+from .views import ExportedNetwork, num_threads
 
 WRITTEN_BY = 'expected a file that `mmdistill export` wrote'
 
@@ -46,19 +46,14 @@ def load_onnx(path: str | Path, device: str = 'auto') -> tuple[PublishedModel, '
     return described, OnnxNetwork(session, described)
 
 
-class OnnxNetwork:
-    """An ONNX graph as a function from packed frames to logits; see `TorchNetwork`."""
+class OnnxNetwork(ExportedNetwork):
+    """A session of ONNX Runtime."""
 
     def __init__(self, session: Any, described: PublishedModel) -> None:
-        self.session, self.described = session, described
+        super().__init__(described)
+        self.session = session
 
-    def view_logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Task to (B, V, K) float32."""
-        views = np.concatenate([as_views(x, self.described) for x in inputs])
+    def run(self, views: np.ndarray) -> dict[str, np.ndarray]:
+        """Task to logits (N, K)."""
         tasks = list(self.described.classes)
-        outputs = self.session.run(tasks, {'frames': views})
-        return by_clip(dict(zip(tasks, outputs, strict=True)), len(inputs))
-
-    def logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Task to (B, K), averaged over the views."""
-        return mean_over_views(self.view_logits(inputs))
+        return dict(zip(tasks, self.session.run(tasks, {'frames': views}), strict=True))

@@ -61,7 +61,8 @@ def export_openvino(
         model.set_rt_info(description_of(described), [ENTRY])
         written = Path(folder) / path.name
         openvino.save_model(model, str(written), compress_to_fp16=precision == 'fp16')
-        # The .xml comes last: it is what makes a model of both.
+        # The .xml goes first and comes last: no moment has one beside the weights of another.
+        path.unlink(missing_ok=True)
         for suffix in ('.bin', '.xml'):
             shutil.move(written.with_suffix(suffix), path.with_suffix(suffix))
 

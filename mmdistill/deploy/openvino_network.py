@@ -1,6 +1,6 @@
 """A model exported to OpenVINO as a function from packed frames to logits; needs no PyTorch.
 
-Shape legend: B = clips, V = views, K = classes.
+Shape legend: N = views, K = classes.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 
 from ..extras import require
 from .described import ENTRY, PublishedModel, described_from
-from .views import as_views, by_clip, mean_over_views, num_threads
+from .views import ExportedNetwork, num_threads
 
 WRITTEN_BY = 'expected the .xml of `mmdistill export`, with its .bin beside it'
 
@@ -46,18 +46,14 @@ def load_openvino(
     return described, OpenvinoNetwork(compiled, described)
 
 
-class OpenvinoNetwork:
-    """A compiled model of OpenVINO as a function from packed frames to logits."""
+class OpenvinoNetwork(ExportedNetwork):
+    """A compiled model of OpenVINO."""
 
     def __init__(self, compiled: Any, described: PublishedModel) -> None:
-        self.compiled, self.described = compiled, described
+        super().__init__(described)
+        self.compiled = compiled
 
-    def view_logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Task to (B, V, K) float32."""
-        views = np.concatenate([as_views(x, self.described) for x in inputs])
+    def run(self, views: np.ndarray) -> dict[str, np.ndarray]:
+        """Task to logits (N, K)."""
         found = self.compiled({'frames': views})
-        return by_clip({task: found[task] for task in self.described.classes}, len(inputs))
-
-    def logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Task to (B, K), averaged over the views."""
-        return mean_over_views(self.view_logits(inputs))
+        return {task: found[task] for task in self.described.classes}

@@ -2,7 +2,7 @@
 
 It needs PyTorch, and neither MMEngine nor MMAction2. `torch.export.load` can run code: it falls
 back to pickles, and evaluates shapes as text. So a file is looked at before it is read.
-Shape legend: B = clips, V = views, K = classes.
+Shape legend: N = views, K = classes.
 """
 
 import io
@@ -19,10 +19,16 @@ from torch import nn
 
 from ..files import write_whole
 from .described import ENTRY, PublishedModel, described_from, description_of
-from .views import as_views, by_clip, mean_over_views
+from .views import ExportedNetwork
 
 WRITTEN_BY = 'expected a .pt2 file that `mmdistill export` wrote'
 DTYPES = {'fp32': torch.float32, 'fp16': torch.float16}
+# Files of an archive: plain tensors, their lists, the graph, the description. No objects, no code.
+FILES = re.compile(
+    r'[^/]+/(data/(weights/weight|constants/tensor)_\d+|data/(weights|constants)/model_\w+\.json|'
+    r'models/model\.json|data/sample_inputs/model\.pt|extra/mmdistill|archive_(format|version)|'
+    r'byteorder|\.data/\w+)'
+)
 # What a graph may call, and what its shapes may be made of: names of sizes, numbers, arithmetic.
 OPERATORS = re.compile(
     r'torch\.ops\.aten\.\w+\.\w+|torch\.sym_(int|float|max|min|not|sum)|math\.(ceil|floor|trunc)|'
@@ -99,6 +105,8 @@ def check_program(path: str | Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
+                if not FILES.fullmatch(name):
+                    raise ValueError(f'it holds {name!r}')
                 content = archive.read(name)
                 if name.endswith('.pt'):
                     torch.load(io.BytesIO(content), weights_only=True)
@@ -132,21 +140,16 @@ def _entries(node: Any) -> Iterator[tuple[str, Any]]:
             yield from _entries(child)
 
 
-class TorchProgram:
-    """A program of `torch.export` as a function from packed frames to logits."""
+class TorchProgram(ExportedNetwork):
+    """A program of `torch.export`, or another module that gives a tensor per task."""
 
     def __init__(self, module: Any, described: PublishedModel, device: torch.device) -> None:
-        self.module, self.described, self.device = module.to(device), described, device
+        super().__init__(described)
+        self.module, self.device = module.to(device), device
 
     @torch.inference_mode()
-    def view_logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Task to (B, V, K) float32."""
-        views = np.concatenate([as_views(x, self.described) for x in inputs])
+    def run(self, views: np.ndarray) -> dict[str, np.ndarray]:
+        """Task to logits (N, K)."""
         outputs = self.module(torch.from_numpy(views).to(self.device))
-        tasks = self.described.classes
-        found = {t: x.float().cpu().numpy() for t, x in zip(tasks, outputs, strict=True)}
-        return by_clip(found, len(inputs))
-
-    def logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
-        """Task to (B, K), averaged over the views."""
-        return mean_over_views(self.view_logits(inputs))
+        found = zip(self.described.classes, outputs, strict=True)
+        return {task: x.float().cpu().numpy() for task, x in found}

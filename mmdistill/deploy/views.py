@@ -4,6 +4,7 @@ Shape legend: B = clips, V = views, K = classes, N = views of the batch.
 """
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,30 @@ def by_clip(outputs: Mapping[str, np.ndarray], num_clips: int) -> dict[str, np.n
         task: np.asarray(x, np.float32).reshape(num_clips, -1, x.shape[-1])
         for task, x in outputs.items()
     }
+
+
+class ExportedNetwork(ABC):
+    """An exported model as a function from packed frames to logits; see `TorchNetwork`.
+
+    Args:
+        described: What is known of the model.
+    """
+
+    def __init__(self, described: PublishedModel) -> None:
+        self.described = described
+
+    @abstractmethod
+    def run(self, views: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Task to logits (N, K) of views of uint8 frames (N, …)."""
+
+    def view_logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """Task to (B, V, K) float32 of B clips of the same shape."""
+        views = np.concatenate([as_views(x, self.described) for x in inputs])
+        return by_clip(self.run(views), len(inputs))
+
+    def logits(self, inputs: list[np.ndarray]) -> dict[str, np.ndarray]:
+        """Task to (B, K), averaged over the views."""
+        return mean_over_views(self.view_logits(inputs))
 
 
 def num_threads() -> int:

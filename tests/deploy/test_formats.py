@@ -181,6 +181,14 @@ def with_shape(name, content):
     return json.dumps(spoil(tree)).encode()
 
 
+def test_a_program_with_more_in_it_is_refused(export, tmp_path):
+    path = changed(export('.pt2', 'fp32'), tmp_path / 'more.pt2', lambda name, content: content)
+    with zipfile.ZipFile(path, 'a') as archive:
+        archive.writestr('archive/data/constants/custom_obj_0', b'')
+    with pytest.raises(ValueError, match=r"it holds '.*custom_obj_0'"):
+        load_model(path, 'cpu')
+
+
 @pytest.mark.parametrize('change', [with_pickle, with_call, with_shape])
 def test_a_program_that_would_run_code_is_refused(export, tmp_path, capsys, change):
     path = changed(export('.pt2', 'fp32'), tmp_path / 'evil.pt2', change)

@@ -12,7 +12,6 @@ import torch
 
 from mmdistill.cache.cached_teacher import CachedTeacher
 from mmdistill.metrics import ScoreTable
-from mmdistill.models.weighting import fuse_logits
 
 
 class FusedScores(NamedTuple):
@@ -51,12 +50,13 @@ def fused_scores(cache: Path, weighting: dict, experts: Mapping[str, ScoreTable]
     for task in first.scores:
         stacked = [torch.from_numpy(table.mean_scores(task)) for table in experts.values()]
         logits_NMK = torch.stack(stacked, dim=1)
-        found_M = teacher.weightings[task].weights(logits_NMK, None)
+        weighting = teacher.weightings[task]
+        found_M = weighting.weights(weighting.scaled(logits_NMK), None)
         if found_M.ndim != 1:
             raise ValueError(
-                f'{type(teacher.weightings[task]).__name__} weighs every clip by itself: test the '
+                f'{type(weighting).__name__} weighs every clip by itself: test the '
                 'teacher with mmdistill test.'
             )
-        logits[task] = fuse_logits(logits_NMK, found_M)[:, None].numpy()
+        logits[task] = weighting.fused(logits_NMK, None)[:, None].numpy()
         weights[task] = dict(zip(experts, found_M.tolist(), strict=True))
     return FusedScores(replace(first, scores=logits), weights)

@@ -19,7 +19,6 @@ from mmdistill.datasets import EpicKitchensDataset
 from projects.demo.rendering.annotations import Segment, with_slips
 from projects.demo.rendering.motion import VERBS
 from projects.demo.rendering.parameters import DemoParameters
-from projects.demo.rendering.plan import plan_videos
 from projects.demo.rendering.renderer import render_demo
 from projects.demo.rendering.scene import Request, Scene
 from projects.demo.rendering.video import open_encoder
@@ -230,11 +229,6 @@ def test_same_seed_gives_the_same_bytes_in_another_process(tmp_path):
     assert digest(tmp_path / 'there') == digest(tmp_path / 'here')
 
 
-def test_another_seed_gives_other_clips():
-    one, two = (plan_videos(24, 9, seed, DemoParameters()) for seed in (0, 1))
-    assert [v.clips for v in one] != [v.clips for v in two]
-
-
 def test_same_request_again_does_nothing_and_another_is_refused(demo):
     before = digest(demo)
     assert not render_demo(demo, num_train=24, num_val=9, seed=3)
@@ -277,18 +271,6 @@ def test_too_few_clips_and_odd_sizes_are_errors(tmp_path):
         render_demo(tmp_path / 'a', num_train=1, num_val=1)
     with pytest.raises(ValueError, match='even width and height'):
         render_demo(tmp_path / 'a', num_train=4, num_val=2, frame_size=(127, 96))
-
-
-def test_default_plan_has_a_mild_tail():
-    videos = plan_videos(1200, 300, 0, DemoParameters())
-    clips = [clip for video in videos if video.split == 'train' for clip in video.clips]
-    assert len(clips) == 1200
-    for task in ('verb', 'noun'):
-        _, counts = np.unique([getattr(clip, task) for clip in clips], return_counts=True)
-        assert len(counts) == 8
-        assert 60 <= counts.min() < counts.max() / 1.7
-    assert len({(clip.verb, clip.noun) for clip in clips}) == 64
-    assert len({video.video_id for video in videos}) == len(videos) == 125
 
 
 def _surfaces() -> tuple[np.ndarray, np.ndarray]:
