@@ -21,7 +21,7 @@ def root(tmp_path_factory):
         (folder / name).mkdir()
         (folder / f'{name}/best_1.pth').write_text(name)
     (folder / 'annotations').mkdir()
-    (folder / 'annotations/EPIC_100_train.csv').write_text('video_id\n')
+    (folder / 'annotations/EPIC_100_train_all.csv').write_text('video_id\n')
     return folder
 
 
@@ -87,7 +87,7 @@ def test_contents_of_checkpoints_annotations_and_clips_count(stored, cfg, root, 
     cfg.teacher.experts.flow.checkpoint = str(other)
     cfg.train_dataloader.dataset.data_root = str(tmp_path)
     (tmp_path / 'annotations').mkdir()
-    (tmp_path / 'annotations/EPIC_100_train.csv').write_text('video_id\nP01\n')
+    (tmp_path / 'annotations/EPIC_100_train_all.csv').write_text('video_id\nP01\n')
     found = changes(stored, cfg, clips=[*CLIPS, 'c'])
     assert found == ['experts.flow.checkpoint', 'data.annotations', 'clips']
 
