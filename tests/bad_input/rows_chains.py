@@ -8,6 +8,7 @@ from in_process import ROOT
 DEMO_RESULTS = ROOT / 'projects/demo/configs/results.py'
 SWEEP, REPORT = 'tools/sweep.py', 'tools/analysis/report.py'
 RESULTS, SHEET = 'projects/demo/results.py', 'projects/demo/draw_sheet.py'
+KARMMA, CLIP = 'projects/demo/karmma.py', 'projects/demo/draw_clip.py'
 CHECK, TRAIN = 'tools/data/check.py', 'tools/train.py'
 
 
@@ -18,6 +19,15 @@ def sweep(what: str, grid: str, expected: str, **options) -> Row:
     return Row(SWEEP, what, command, expected, left=['swept/**'], **options)
 
 
+CLIPS = [
+    Row(CLIP, 'no such video', 'gone.mp4 new.webp', 'gone.mp4'),
+    Row(CLIP, 'text for a video', 'train.csv new.webp', 'train.csv'),
+    Row(CLIP, 'a picture of another kind', 'videos/P01_01.mp4 new.gif', 'must end with .webp', 2),
+    Row(CLIP, 'no seconds', 'videos/P01_01.mp4 new.webp --seconds 0', 'argument --seconds', 2),
+    Row(CLIP, 'no width', 'videos/P01_01.mp4 new.webp --width 0', 'argument --width', 2),
+    Row(KARMMA, 'no seeds', '--seeds 0', 'argument --seeds', 2),
+    Row(KARMMA, 'no jobs', '--jobs 0', 'argument --jobs', 2),
+]
 SWEEPS = [
     sweep('an unknown weighting', 'weighting=best', "weighting.*'best'.*uniform"),
     sweep('a temperature of 0', 'temperature=0,1', 'temperature must be a finite number > 0'),
@@ -150,4 +160,4 @@ OTHERS = [
         left=['new.h5*'],
     ),
 ]
-ROWS = [*SWEEPS, *REPORTS, *POSES, *OTHERS]
+ROWS = [*SWEEPS, *CLIPS, *REPORTS, *POSES, *OTHERS]

@@ -25,7 +25,9 @@ WRITERS = {
     'projects/demo/__main__.py': ('--work-dir', 'folder'),
     'projects/demo/results.py': ('--finished --out', 'folder'),
     'tools/data/check.py': ('expert.py --num 0 --out-dir', 'folder'),
+    'projects/demo/karmma.py': ('--work-dir', 'folder'),
     'projects/demo/draw_sheet.py': ('', '.png'),
+    'projects/demo/draw_clip.py': ('videos/P01_01.mp4', '.webp'),
     'tools/data/extract_audio.py': (
         '--videos videos/P01_01.mp4 --workers 0 --out-template',
         '/{video_id}.flac',
