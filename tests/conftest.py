@@ -39,6 +39,13 @@ def pytest_unconfigure(config):
         shutil.rmtree(config.cache_home, ignore_errors=True)
 
 
+def pytest_runtest_logreport(report):
+    """Name what failed at once: a run that is stopped later prints no summary."""
+    if report.failed and 'PYTEST_XDIST_WORKER' not in os.environ:
+        why = str(report.longrepr).strip().splitlines()[-1:]
+        print(f'\nfailed: {report.nodeid} ({report.when}) {"".join(why)[:200]}', flush=True)
+
+
 @pytest.fixture(autouse=True)
 def _fixed_seed():
     torch.manual_seed(0)

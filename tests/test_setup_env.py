@@ -161,6 +161,33 @@ def test_wheel_that_does_not_load_is_built_again(program, wheels, monkeypatch, c
     assert '--force-reinstall' in commands[-1] and str(tmp_path / 'mmcv-new.whl') in commands[-1]
 
 
+def test_source_that_does_not_compile_in_groups_is_compiled_as_it_is(
+    program, wheels, monkeypatch, tmp_path
+):
+    """The first build fails; what the second one finds is mmcv's own source."""
+    seen = []
+
+    def unpack(folder, _):
+        (source := folder / 'mmcv-2.1.0' / 'mmcv/ops/csrc/pytorch/cpu').mkdir(parents=True)
+        for place in (source, source.parent):
+            (place / 'nms.cpp').write_text('int nms() {\n}\n')
+        return folder / 'mmcv-2.1.0'
+
+    def compile_wheel(_, source, *rest):
+        seen.append(sorted(path.name for path in source.rglob('pytorch/*.cpp')))
+        if len(seen) == 1:
+            raise program.SetupError('"Building mmcv" failed')
+        (source.parent / 'mmcv-2.1.0-x.whl').touch()
+
+    monkeypatch.setattr(wheels, 'run_logged', lambda *_: None)
+    monkeypatch.setattr(wheels, 'check_build_tools', lambda _: None)
+    monkeypatch.setattr(wheels, 'unpack_source', unpack)
+    monkeypatch.setattr(wheels, 'compile_wheel', compile_wheel)
+    torch = program.Torch(*CPU)
+    wheel = wheels.build_wheel(Path(sys.executable), torch, tmp_path / 'kept', tmp_path / 'log')
+    assert seen == [['group_pytorch_0.cpp'], ['nms.cpp']] and wheel.exists()
+
+
 def test_torch_of_the_user_is_kept(program, monkeypatch, commands, tmp_path):
     install = sys.modules['torch_install']
     monkeypatch.setattr(install, 'probe_torch', lambda python: program.Torch(*CUDA))

@@ -22,6 +22,10 @@ class SetupError(Exception):
 def pip(python: Path, *arguments: str | Path) -> list[str]:
     options = ('--disable-pip-version-check', '--no-input', '--progress-bar', 'off')
     command, *rest = arguments
+    if (
+        command == 'install'
+    ):  # Python compiles what is imported, when it is; all of it takes a minute
+        options += ('--no-compile',)
     return [str(python), '-m', 'pip', command, *options, *map(str, rest)]
 
 
