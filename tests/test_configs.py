@@ -34,10 +34,10 @@ BUILT: dict[str, MultimodalTeacher] = {}
 
 
 def teacher_of(cfg):
-    """The teacher of a config; students of the same one share it."""
+    """The teacher of a config, without its weights; students of the same one share it."""
     key = str(cfg.teacher)
     if key not in BUILT:
-        BUILT[key] = build(cfg.teacher)
+        BUILT[key] = build(cfg.teacher).to('meta')  # half a gigabyte each
     return BUILT[key]
 
 
