@@ -11,6 +11,7 @@ from torch import nn
 from ..extras import require
 from .described import ENTRY, PublishedModel, description_of
 from .onnx_export import traced
+from .openvino_network import shared_core
 
 
 def export_openvino(
@@ -50,6 +51,8 @@ def export_openvino(
             require('openvino', 'nncf')
             import nncf
 
+            shared_core()  # before those of NNCF
+
             data = nncf.Dataset([{'frames': x} for x in views])
             try:
                 model = nncf.quantize(model, data, subset_size=len(views))
@@ -69,10 +72,7 @@ def export_openvino(
 
 def is_openvino(path: Path) -> bool:
     """Whether a file is an .xml that `export_openvino` wrote."""
-    require('openvino', 'openvino')
-    import openvino
-
     try:
-        return bool(openvino.Core().read_model(str(path)).has_rt_info([ENTRY]))
+        return bool(shared_core().read_model(str(path)).has_rt_info([ENTRY]))
     except RuntimeError:  # it is something else, or not there
         return False

@@ -24,15 +24,12 @@ def load_openvino(
         FileNotFoundError: There is no such file.
         ValueError: It is no file of `mmdistill export`, or the device is unknown.
     """
-    require('openvino', 'openvino')
-    import openvino
-
     for part in (Path(path), Path(path).with_suffix('.bin')):
         if not part.is_file():
             raise FileNotFoundError(f'There is no {part}; {WRITTEN_BY}.')
     if device not in ('auto', 'cpu'):
         raise ValueError(f'device={device!r}: OpenVINO runs on the CPU here; use cpu.')
-    core = openvino.Core()
+    core = shared_core()
     try:
         model = core.read_model(str(path))
     except RuntimeError as error:
@@ -44,6 +41,25 @@ def load_openvino(
     options = {'INFERENCE_PRECISION_HINT': 'f32', 'INFERENCE_NUM_THREADS': num_threads()}
     compiled = core.compile_model(model, 'CPU', options)
     return described, OpenvinoNetwork(compiled, described)
+
+
+_cores: list[Any] = []  # one at most
+
+
+def shared_core() -> Any:
+    """The core of this process; it stays to the end.
+
+    The CPU plugin of a core sets a stack for signal handlers, and in the end puts back what it
+    found. Where two cores end in the order in which they began, that is the freed stack of the
+    first: the next signal, such as Ctrl-C, would be a segmentation fault.
+    """
+    require('openvino', 'openvino')
+    import openvino
+
+    if not _cores:
+        _cores.append(openvino.Core())
+        _cores[0].get_property('CPU', 'FULL_DEVICE_NAME')  # loads the plugin
+    return _cores[0]
 
 
 class OpenvinoNetwork(ExportedNetwork):

@@ -3,6 +3,8 @@
 import io
 import json
 import pickle
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -197,3 +199,23 @@ def test_a_program_that_would_run_code_is_refused(export, tmp_path, capsys, chan
     assert 'code has run' not in capsys.readouterr().out
     same = changed(export('.pt2', 'fp32'), tmp_path / 'same.pt2', lambda name, content: content)
     load_model(same, 'cpu')
+
+
+SIGNALLED = """
+import faulthandler, os, signal, sys, time
+faulthandler.enable()  # has a stack for signal handlers, as pytest and OpenVINO do
+from mmdistill.deploy import load_model
+signal.signal(signal.SIGALRM, lambda *_: os._exit(7))
+first = load_model(sys.argv[1], 'cpu')
+second = load_model(sys.argv[1], 'cpu')
+del first
+del second
+signal.alarm(1)
+time.sleep(60)
+"""
+
+
+def test_a_signal_after_two_models_of_openvino_reaches_its_handler(export):
+    words = [sys.executable, '-W', 'ignore', '-c', SIGNALLED, str(export('.xml', 'fp32'))]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 7, done.stderr
