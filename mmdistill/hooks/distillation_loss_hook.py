@@ -21,6 +21,7 @@ from ..models.teacher_output import TeacherOutput, set_teacher_output
 from ..models.teacher_protocol import Teacher
 from ..models.untaught import untaught_shares
 from ..registry import HOOKS, MODELS
+from .class_counts import count_classes
 from .diagnosis import temperature_warnings
 from .holdout import fit_on_holdout, fuse_holdout, holdout_report
 from .prefetch import TeachAhead, peek_into
@@ -97,6 +98,7 @@ class DistillationLossHook(Hook):
         self.teacher.prepare(student)
         check_classes(student, self.teacher)
         check_labels(student, self.teacher, runner.train_dataloader.dataset)
+        student.class_counts = count_classes(student, runner.train_dataloader.dataset)
         self.teacher.watch(student.wanted_features)
         metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', None)
         check_class_names({'the data set': class_names_of(metainfo), **self.teacher.class_names})

@@ -3,7 +3,9 @@
 A **logit loss** is any `nn.Module` whose `forward(student_logits, teacher_logits)` takes the
 logits of one task, (B, K) before softmax, and returns a scalar; it is called once per task. With
 the class attribute `needs_labels = True` it gets the labels as a third argument: class indices
-(B,), or blended labels (B, K). It never sees a clip without a label: that is an error.
+(B,), or blended labels (B, K). It never sees a clip without a label: that is an error. With
+`needs_counts = True` it gets, last, how many training clips each class of the task has, (K,): the
+labels of the training data set, counted once before training.
 A **feature loss** is a subclass of `FeatureLoss` (feature.py).
 
 A loss takes `loss_weight`, a number, and multiplies by it. A `loss_weight` that follows a schedule

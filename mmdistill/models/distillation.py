@@ -3,6 +3,7 @@
 Shape legend: B = clips, K = classes.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -67,11 +68,19 @@ def logit_losses(
     student: dict[str, Tensor],
     teacher: dict[str, Tensor],
     data_samples: SampleList,
+    counts: Mapping[str, Tensor],
 ) -> dict[str, dict[str, Tensor]]:
     """Every logit loss of every task: task -> name -> scalar.
 
+    Args:
+        losses: Name to loss; those of features are left out.
+        student: Task to logits (B, K).
+        teacher: The same of the teacher.
+        data_samples: The B samples, for their labels.
+        counts: Task to the training clips of each class, (K,), for the losses that ask for them.
+
     Raises:
-        KeyError: The teacher did not answer for a task.
+        KeyError: The teacher did not answer for a task, or its classes were not counted.
         ValueError: A loss needs labels that a clip does not have.
     """
     found: dict[str, dict[str, Tensor]] = {}
@@ -86,6 +95,8 @@ def logit_losses(
                 arguments += (
                     _labels_of(task, name, data_samples, list(student)).to(logits.device),
                 )
+            if getattr(loss, 'needs_counts', False):
+                arguments += (_counts_of(task, name, counts),)
             found[task][name] = loss(*arguments)
     return found
 
@@ -123,6 +134,15 @@ def _target_of(task: str, teacher: dict[str, Tensor], logits: Tensor) -> Tensor:
             f'{sorted(teacher)}; give the experts the same tasks.'
         )
     return teacher[task].to(logits.device)
+
+
+def _counts_of(task: str, name: str, counts: Mapping[str, Tensor]) -> Tensor:
+    if task not in counts:
+        raise KeyError(
+            f'The loss {name!r} needs the training clips of each {task} class, which '
+            'mmdistill.DistillationLossHook counts before training; add it to custom_hooks.'
+        )
+    return counts[task]
 
 
 def _labels_of(task: str, name: str, data_samples: SampleList, tasks: list[str]) -> Tensor:

@@ -99,6 +99,8 @@ class StudentRecognizer(BaseModel):
         # Fraction of training that is done; DistillationLossHook moves it on.
         self.progress = 0.0
         self.probe_gradients = False
+        # Task to the training clips of each class, (K,); DistillationLossHook counts them.
+        self.class_counts: dict[str, Tensor] = {}
         if isinstance(model.cls_head, MultitaskHead):
             model.cls_head.allow_unlabelled = True
         self._register_state_dict_hook(as_bare_recognizer)
@@ -177,7 +179,9 @@ class StudentRecognizer(BaseModel):
         student = mean_over_views(raw, len(data_samples))
         teacher = teacher_logits(data_samples)
         rows = taught_clips(data_samples)
-        parts = losses_of_taught(self.losses, student, teacher, data_samples, rows)
+        parts = losses_of_taught(
+            self.losses, student, teacher, data_samples, rows, self.class_counts
+        )
         parts['features'] = feature_losses(self.losses, features, data_samples)
         taught = self._weighed(parts)
         if len(rows) < len(data_samples):

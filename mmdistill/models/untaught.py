@@ -5,7 +5,7 @@ where it has not; a clip without either adds nothing. The mean is over all clips
 Shape legend: B = clips in the batch, K = classes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch.nn.functional as F
@@ -34,6 +34,7 @@ def losses_of_taught(
     teacher: dict[str, Tensor],
     data_samples: SampleList,
     taught: Sequence[int],
+    counts: Mapping[str, Tensor],
 ) -> dict[str, dict[str, Tensor]]:
     """As `logit_losses`, of the clips `taught` alone; each counts as in a full batch.
 
@@ -43,7 +44,7 @@ def losses_of_taught(
     """
     rows = list(taught)
     if len(rows) == len(data_samples):
-        return logit_losses(losses, student, teacher, data_samples)
+        return logit_losses(losses, student, teacher, data_samples, counts)
     names = [name for name, loss in losses.items() if not isinstance(loss, FeatureLoss)]
     if not rows:
         return {task: {name: no_loss(x) for name in names} for task, x in student.items()}
@@ -52,6 +53,7 @@ def losses_of_taught(
         {task: logits_BK[rows] for task, logits_BK in student.items()},
         {task: logits_BK[rows] for task, logits_BK in teacher.items()},
         [data_samples[i] for i in rows],
+        counts,
     )
     share = len(rows) / len(data_samples)
     return {task: {n: value * share for n, value in part.items()} for task, part in parts.items()}

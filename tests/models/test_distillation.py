@@ -6,7 +6,13 @@ from mmengine.structures import BaseDataElement
 from torch import nn
 
 from mmdistill.labels import set_task_labels
-from mmdistill.losses import decoupled_kl, logit_mse, soft_target_kl
+from mmdistill.losses import (
+    balanced_target_kl,
+    decoupled_kl,
+    effective_weights,
+    logit_mse,
+    soft_target_kl,
+)
 from mmdistill.registry import MODELS
 
 CLASSES = dict(verb=4, noun=5)
@@ -229,3 +235,21 @@ class TestBadInput:
         set_task_labels(sample, dict(verb=1, noun=None))
         with pytest.raises(ValueError, match="'dkd' needs the noun label .* 'clip1' has none"):
             loss_of(student, batch)
+
+
+BALANCED = dict(balanced=dict(type='mmdistill.BalancedTargetLoss', beta=0.9))
+
+
+def test_a_loss_that_asks_for_counts_gets_those_of_its_task(build, make_batch, teach):
+    student = build(BALANCED)
+    batch = make_batch()
+    teacher = teach(batch, CLASSES)
+    with pytest.raises(KeyError, match=r"'balanced' needs the training clips.*LossHook"):
+        loss_of(student, batch)
+    student.class_counts = {task: torch.arange(1, k + 1) for task, k in CLASSES.items()}
+    logits = logits_of(student, batch)
+    for task, k in CLASSES.items():
+        weights = effective_weights(torch.arange(1, k + 1), 0.9)
+        expected = balanced_target_kl(logits[task], teacher.logits[task], weights, 1.0).item()
+        found = loss_of(student, batch)[f'{task}/loss_balanced'].item()
+        assert found == pytest.approx(expected, rel=1e-4)
