@@ -12,8 +12,9 @@ ARGS ?=
 REPORT ?= projects/demo/configs/report.py
 BIN := $(VENV)/bin
 
-# Tests run on up to four cores, all tests of a file on the same one: they share what it made.
-PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+# Tests run on up to four cores, all tests of a file on the same one: they share what it made. With
+# that, pytest-xdist would wait for ever once it has replaced a process that crashed: it does not.
+PYTEST = $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0
 
 # On a busy machine two threads of OpenMP can be many times slower than one.
 export OMP_NUM_THREADS ?= 1

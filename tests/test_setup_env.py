@@ -161,6 +161,15 @@ def test_wheel_that_does_not_load_is_built_again(program, wheels, monkeypatch, c
     assert '--force-reinstall' in commands[-1] and str(tmp_path / 'mmcv-new.whl') in commands[-1]
 
 
+@pytest.mark.parametrize('asked', ['many', '0', '-2', '1.5'])
+def test_jobs_that_are_no_number(program, wheels, monkeypatch, asked):
+    monkeypatch.setenv('MAX_JOBS', asked)
+    with pytest.raises(program.SetupError, match=f"MAX_JOBS must be .*got '{asked}'"):
+        wheels.chosen_jobs()
+    monkeypatch.setenv('MAX_JOBS', '3')
+    assert wheels.chosen_jobs() == 3
+
+
 def test_source_that_does_not_compile_in_groups_is_compiled_as_it_is(
     program, wheels, monkeypatch, tmp_path
 ):

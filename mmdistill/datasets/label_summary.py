@@ -1,6 +1,5 @@
 """Which labels the records of a data set have."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,18 +20,15 @@ class LabelSummary(NamedTuple):
     Args:
         ranges: Task to its labels; None where no clip has one.
         unlabelled: The first sample that lacks the label of a task; None where all have all.
-        counts: Task to how many clips have each label.
     """
 
     ranges: dict[str, LabelRange | None]
     unlabelled: str | None
-    counts: dict[str, Counter[int]]
 
 
 def summarize_labels(tasks: Sequence[str], records: Iterable[Mapping[str, Any]]) -> LabelSummary:
     """Look at the labels of all records."""
     ranges: dict[str, LabelRange | None] = dict.fromkeys(tasks)
-    counts: dict[str, Counter[int]] = {task: Counter() for task in tasks}
     unlabelled = None
     for record in records:
         if unlabelled is None and not is_labelled(record):
@@ -40,12 +36,11 @@ def summarize_labels(tasks: Sequence[str], records: Iterable[Mapping[str, Any]])
         for task, label in _by_task(record).items():
             if label is None:
                 continue
-            counts[task][label] += 1
             smallest, largest, sample_id = ranges[task] or (label, -1, '')
             if label > largest:
                 largest, sample_id = label, record['sample_id']
             ranges[task] = LabelRange(min(label, smallest), largest, sample_id)
-    return LabelSummary(ranges, unlabelled, counts)
+    return LabelSummary(ranges, unlabelled)
 
 
 def is_labelled(record: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from grouped import group_folder
 from steps import NEEDS, SetupError, duration, last_line, pip, run_logged, run_probe, say
 from torch_install import Torch
 
-GB_PER_COMPILER = 1.5
+GB_PER_COMPILER = 2.5  # the largest group takes 2.2
 
 MMCV_PROBE = """
 import sys, mmcv, mmcv.ops
@@ -44,7 +44,7 @@ def build_wheel(python: Path, torch: Torch, folder: Path, log: Path) -> Path:
     """Compile mmcv with its operators and keep the wheel in `folder`."""
     check_build_tools(torch)
     pin = f'mmcv=={NEEDS["PINS"]["mmcv"]}'
-    jobs = int(os.environ.get('MAX_JOBS') or default_jobs())
+    jobs = chosen_jobs()
     with tempfile.TemporaryDirectory() as scratch:
         fetch = pip(python, 'download', '--no-deps', '--no-binary', ':all:', '-d', scratch)
         run_logged([*fetch, '--no-build-isolation', pin], log, f'Fetching the source of {pin}')
@@ -128,6 +128,18 @@ def check_build_tools(torch: Torch) -> None:
         )
     if missing:
         raise SetupError('to build mmcv this machine lacks ' + '; '.join(missing))
+
+
+def chosen_jobs() -> int:
+    """How many files are compiled at once: `MAX_JOBS`, or what the machine has room for.
+
+    Raises:
+        SetupError: `MAX_JOBS` is no number above 0.
+    """
+    asked = os.environ.get('MAX_JOBS', '').strip()
+    if asked and (not asked.isdecimal() or int(asked) < 1):
+        raise SetupError(f'MAX_JOBS must be a whole number >= 1, got {asked!r}')
+    return int(asked) if asked else default_jobs()
 
 
 def default_jobs() -> int:

@@ -22,9 +22,8 @@ class SetupError(Exception):
 def pip(python: Path, *arguments: str | Path) -> list[str]:
     options = ('--disable-pip-version-check', '--no-input', '--progress-bar', 'off')
     command, *rest = arguments
-    if (
-        command == 'install'
-    ):  # Python compiles what is imported, when it is; all of it takes a minute
+    if command == 'install':
+        # Python compiles a module when it is first imported; all of them take a minute.
         options += ('--no-compile',)
     return [str(python), '-m', 'pip', command, *options, *map(str, rest)]
 
