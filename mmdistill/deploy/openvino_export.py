@@ -52,7 +52,6 @@ def export_openvino(
             import nncf
 
             shared_core()  # before those of NNCF
-
             data = nncf.Dataset([{'frames': x} for x in views])
             try:
                 model = nncf.quantize(model, data, subset_size=len(views))

@@ -43,7 +43,7 @@ def load_openvino(
     return described, OpenvinoNetwork(compiled, described)
 
 
-_cores: list[Any] = []  # one at most
+_cores: list[Any] = []  # one at most; no cache that somebody might clear
 
 
 def shared_core() -> Any:
@@ -57,8 +57,9 @@ def shared_core() -> Any:
     import openvino
 
     if not _cores:
-        _cores.append(openvino.Core())
-        _cores[0].get_property('CPU', 'FULL_DEVICE_NAME')  # loads the plugin
+        core = openvino.Core()
+        core.get_property('CPU', 'FULL_DEVICE_NAME')  # loads the plugin
+        _cores.append(core)
     return _cores[0]
 
 
