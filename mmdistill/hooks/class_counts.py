@@ -1,7 +1,6 @@
 """How many training clips each class has, for the losses that ask for it."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -20,37 +19,43 @@ def count_classes(student: StudentRecognizer, dataset: Any) -> dict[str, Tensor]
 
     Args:
         student: The student.
-        dataset: The training data set, possibly a wrapper around others.
+        dataset: The training data set, ours or MMAction2's, possibly a wrapper around others.
 
     Raises:
-        ValueError: A task has no label at all.
+        ValueError: A task has no label at all, or a data set does not tell its labels.
     """
     if not any(getattr(loss, 'needs_counts', False) for loss in student.losses.values()):
         return {}
-    counts = {
-        task: torch.zeros(number, dtype=torch.long)
-        for task, number in num_classes_by_task(student.recognizer).items()
-    }
+    num_classes = num_classes_by_task(student.recognizer)
+    found: dict[str, list[int]] = {task: [] for task in num_classes}
     for part in data_sets(dataset):
-        for task, found in _label_counts(part).items():
-            for label, number in found.items() if task in counts else ():
-                counts[task][label] += number
-    for task, counts_K in counts.items():
-        if not counts_K.any():
+        for task, label in _labels(part):
+            if task in found:
+                found[task].append(label)
+    for task, labels in found.items():
+        if not labels:
             raise ValueError(
                 f'A loss goes by the training clips of each {task} class, but no training clip '
                 f'has a {task} label: give some, or use mmdistill.SoftTargetLoss.'
             )
-    return counts
+    return {
+        task: torch.bincount(torch.tensor(labels), minlength=num_classes[task])
+        for task, labels in found.items()
+    }
 
 
-def _label_counts(dataset: Any) -> Mapping[str, Counter[int]]:
-    """Task to label to clips, of our data sets and of MMAction2's."""
-    if hasattr(dataset, 'label_summary'):
-        return dataset.label_summary.counts
-    labels: Counter[int] = Counter()
+def _labels(dataset: Any) -> Iterator[tuple[str, int]]:
+    """Task and class of every label of the clips that a data set gives."""
+    record_of = getattr(dataset, 'plain_record', None) or getattr(dataset, 'get_data_info', None)
+    if record_of is None:
+        raise ValueError(
+            f'A loss goes by the training clips of each class, but a {type(dataset).__name__} does '
+            "not tell its labels: give it get_data_info(index) with a 'label', as MMEngine's data "
+            'sets have, or use mmdistill.SoftTargetLoss.'
+        )
     for index in range(len(dataset)):
-        label = dataset.get_data_info(index).get('label')
-        if isinstance(label, int) and label >= 0:
-            labels[label] += 1
-    return {ACTION: labels}
+        label = record_of(index).get('label')
+        by_task = label if isinstance(label, dict) else {ACTION: label}
+        for task, value in by_task.items():
+            if isinstance(value, int) and value >= 0:
+                yield task, value

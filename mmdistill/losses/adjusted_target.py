@@ -3,12 +3,12 @@
 Shape legend: B = clips, K = classes.
 """
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..ranges import ZERO_OR_MORE
 from ..registry import MODELS
-from .base import at_least_single, check_same_classes, check_temperature
-from .class_counts import CountsOfClasses, check_as_many, log_prior
+from .base import at_least_single, check_same_classes
+from .class_counts import ClassCountLoss, check_as_many, log_prior
 from .soft_target import soft_target_kl
 
 
@@ -28,7 +28,7 @@ def adjusted_logits(logits: Tensor, log_prior_K: Tensor, tau: float) -> Tensor:
 
 
 @MODELS.register_module()
-class AdjustedTargetLoss(CountsOfClasses, nn.Module):
+class AdjustedTargetLoss(ClassCountLoss):
     """T^2 * KL(adjusted teacher || student): the prior is that of the training labels.
 
     With `tau`, the teacher's targets say less of frequent classes. With `student_tau`, the student
@@ -51,13 +51,9 @@ class AdjustedTargetLoss(CountsOfClasses, nn.Module):
         loss_weight: float = 1.0,
         min_count: int = 0,
     ) -> None:
-        nn.Module.__init__(self)
-        CountsOfClasses.__init__(self, min_count)
-        check_temperature(temperature)
-        ZERO_OR_MORE.check(tau=tau, student_tau=student_tau, loss_weight=loss_weight)
+        super().__init__(temperature, loss_weight, min_count)
+        ZERO_OR_MORE.check(tau=tau, student_tau=student_tau)
         self.tau, self.student_tau = tau, student_tau
-        self.temperature = temperature
-        self.loss_weight = loss_weight
 
     def forward(self, student_logits: Tensor, teacher_logits: Tensor, counts_K: Tensor) -> Tensor:
         """Loss of one task, a scalar."""

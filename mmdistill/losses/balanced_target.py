@@ -3,12 +3,12 @@
 Shape legend: B = clips, K = classes.
 """
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..ranges import FRACTION, ZERO_OR_MORE
+from ..ranges import FRACTION
 from ..registry import MODELS
 from .base import at_least_single, check_same_classes, check_temperature
-from .class_counts import CountsOfClasses, check_as_many, effective_weights
+from .class_counts import ClassCountLoss, check_as_many, effective_weights
 from .soft_target import soft_target_kl
 
 
@@ -40,7 +40,7 @@ def balanced_target_kl(
 
 
 @MODELS.register_module()
-class BalancedTargetLoss(CountsOfClasses, nn.Module):
+class BalancedTargetLoss(ClassCountLoss):
     """Soft targets in which rare classes weigh more; see `balanced_target_kl`.
 
     The weights are those of the effective number of clips, see `effective_weights`. A deferred
@@ -60,14 +60,9 @@ class BalancedTargetLoss(CountsOfClasses, nn.Module):
         loss_weight: float = 1.0,
         min_count: int = 0,
     ) -> None:
-        nn.Module.__init__(self)
-        CountsOfClasses.__init__(self, min_count)
-        check_temperature(temperature)
+        super().__init__(temperature, loss_weight, min_count)
         FRACTION.check(beta=beta)
-        ZERO_OR_MORE.check(loss_weight=loss_weight)
         self.beta = beta
-        self.temperature = temperature
-        self.loss_weight = loss_weight
 
     def forward(self, student_logits: Tensor, teacher_logits: Tensor, counts_K: Tensor) -> Tensor:
         """Loss of one task, a scalar."""

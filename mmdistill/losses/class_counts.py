@@ -5,12 +5,10 @@ Shape legend: K = classes.
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..ranges import COUNT, FRACTION
-
-GROUPS = ('head', 'medium', 'tail')
+from ..ranges import COUNT, FRACTION, ZERO_OR_MORE
+from .base import check_temperature
 
 
 def effective_weights(counts_K: Tensor, beta: float) -> Tensor:
@@ -83,21 +81,32 @@ def _some(classes: Sequence[int]) -> str:
     return shown if len(classes) <= 5 else f'{shown} and {len(classes) - 5} more'
 
 
-class CountsOfClasses:
-    """For a loss that asks for the training clips of each class; see `mmdistill.losses.base`.
+class ClassCountLoss(nn.Module):
+    """The base of losses that go by the training clips of each class; see `mmdistill.losses.base`.
 
     Args:
+        temperature: T.
+        loss_weight: The factor on this loss.
         min_count: A class counts as having this many clips at least; 0 leaves the counts as they
-            are, and a class without a clip is an error.
+            are, and a class without a clip may be an error.
     """
 
     needs_counts = True
 
-    def __init__(self, min_count: int) -> None:
+    def __init__(self, temperature: float, loss_weight: float, min_count: int = 0) -> None:
+        super().__init__()
+        check_temperature(temperature)
+        ZERO_OR_MORE.check(loss_weight=loss_weight)
         COUNT.check(min_count=min_count)
+        self.temperature = temperature
+        self.loss_weight = loss_weight
         self.min_count = min_count
 
     def counts(self, counts_K: Tensor, logits: Tensor) -> Tensor:
-        """The counts that the loss goes by, on the device of the logits."""
+        """The counts that the loss goes by; on the CPU, where looking at them waits for no device.
+
+        Raises:
+            ValueError: They are of other classes than the logits.
+        """
         check_as_many(counts_K, logits.shape[-1])
-        return torch.clamp(counts_K.to(logits.device), min=self.min_count)
+        return counts_K.clamp(min=self.min_count)

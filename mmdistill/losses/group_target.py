@@ -5,12 +5,12 @@ Shape legend: B = clips, K = classes, G = groups.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..ranges import ZERO_OR_MORE
 from ..registry import MODELS
 from .base import at_least_single, check_same_classes, check_temperature
-from .class_counts import CountsOfClasses, check_as_many, frequency_groups
+from .class_counts import ClassCountLoss, check_as_many, frequency_groups
 
 
 def group_kl(
@@ -58,7 +58,7 @@ def group_kl(
 
 
 @MODELS.register_module()
-class GroupRebalancedLoss(CountsOfClasses, nn.Module):
+class GroupRebalancedLoss(ClassCountLoss):
     """T^2 * (between * KL of the groups + within * mean over groups of the KL inside).
 
     Head, medium and tail classes are groups by their training clips. In soft targets what is
@@ -86,16 +86,12 @@ class GroupRebalancedLoss(CountsOfClasses, nn.Module):
         temperature: float = 1.0,
         loss_weight: float = 1.0,
     ) -> None:
-        nn.Module.__init__(self)
-        CountsOfClasses.__init__(self, 0)
-        check_temperature(temperature)
-        ZERO_OR_MORE.check(between=between, within=within, loss_weight=loss_weight)
+        super().__init__(temperature, loss_weight)
+        ZERO_OR_MORE.check(between=between, within=within)
         frequency_groups(torch.zeros(1), few, many)
         self.few, self.many = few, many
         self.between, self.within = between, within
         self.rebalanced = rebalanced
-        self.temperature = temperature
-        self.loss_weight = loss_weight
 
     def forward(self, student_logits: Tensor, teacher_logits: Tensor, counts_K: Tensor) -> Tensor:
         """Loss of one task, a scalar."""
